@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/catalogue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/self_values.h"
+
+/* Whether NAME matches PATTERN, in which * stands for any run of characters. */
+static bool matches(const char *pattern, const char *name)
+{
+	const char *star = NULL;
+	const char *resume = NULL;
+
+	while (*name) {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = name;
+		} else if (*pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star + 1;
+			name = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static bool matches_any(const char *const *patterns, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (matches(patterns[i], name))
+			return true;
+	return false;
+}
+
+/* What a single poll can know: no counter of ours, nothing that is sampled over time. */
+static bool is_known_at_once(const struct metric *m)
+{
+	if (m->profile == METRIC_ONCE || strcmp(m->name, "sockstatd_build_info") == 0)
+		return true;
+	return m->type == METRIC_GAUGE && m->scope != METRIC_SELF && !strstr(m->name, "_peak") &&
+	       !strstr(m->name, "_last_drop_");
+}
+
+static bool is_on(const struct metric *m, const struct catalogue_settings *s)
+{
+	if (s->once ? !is_known_at_once(m) : m->profile == METRIC_ONCE)
+		return false;
+	if (matches_any(s->exclude, s->exclude_count, m->name))
+		return false;
+	return m->profile != METRIC_EXTENDED || s->extended ||
+	       matches_any(s->include, s->include_count, m->name);
+}
+
+unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric)
+{
+	const struct metric *m = &metrics[metric];
+	unsigned int one = m->type == METRIC_HISTOGRAM ? histogram_cells(c->bounds[metric]) : 1;
+
+	return one * metric_value_count(m);
+}
+
+unsigned int catalogue_series(const struct catalogue *c, unsigned int metric)
+{
+	/* Of a histogram's cells the two of the sum are one series, and the count is one more. */
+	return catalogue_cells(c, metric);
+}
+
+static int make_bounds(struct catalogue *c, unsigned int i, const struct catalogue_settings *s)
+{
+	const struct metric *m = &metrics[i];
+	const double *bounds = s->buckets[m->buckets].bounds;
+	unsigned int count = s->buckets[m->buckets].count;
+
+	if (m->buckets == METRIC_BUCKETS_DURATION) {
+		bounds = self_duration_bounds;
+		count = SELF_DURATION_BOUNDS;
+	}
+	c->bounds[i] = malloc(sizeof(*c->bounds[i]));
+	if (!c->bounds[i])
+		return -ENOMEM;
+	histogram_bounds_init(c->bounds[i], bounds, count, metric_divisor(m));
+	return 0;
+}
+
+static void place(struct catalogue *c, unsigned int i)
+{
+	const struct metric *m = &metrics[i];
+	unsigned int cells = catalogue_cells(c, i);
+
+	switch (m->scope) {
+	case METRIC_LISTENER:
+		c->listener_series += catalogue_series(c, i);
+		if (m->type != METRIC_HISTOGRAM)
+			break;
+		c->cell[i] = (uint16_t)c->listener_cells;
+		c->listener_cells += cells;
+		break;
+	case METRIC_CONNECTION:
+	case METRIC_CLIENT:
+		c->group_series += catalogue_series(c, i);
+		c->cell[i] = (uint16_t)c->group_cells;
+		c->group_cells += cells;
+		break;
+	case METRIC_SELF:
+		c->self_series += catalogue_series(c, i);
+		break;
+	case METRIC_SCOPE_END:
+		break;
+	}
+}
+
+int catalogue_new(const struct catalogue_settings *settings, struct catalogue **ret_catalogue)
+{
+	struct catalogue *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->refs = 1;
+	for (unsigned int i = 0; i < metric_count; i++) {
+		c->on[i] = is_on(&metrics[i], settings);
+		if (!c->on[i])
+			continue;
+		if (metrics[i].type == METRIC_HISTOGRAM && make_bounds(c, i, settings) < 0) {
+			catalogue_unref(c);
+			return -ENOMEM;
+		}
+		place(c, i);
+	}
+	*ret_catalogue = c;
+	return 0;
+}
+
+struct catalogue *catalogue_ref(struct catalogue *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void catalogue_unref(struct catalogue *c)
+{
+	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	for (unsigned int i = 0; i < metric_count; i++)
+		free(c->bounds[i]);
+	free(c);
+}
+
+bool catalogue_same(const struct catalogue *a, const struct catalogue *b, unsigned int metric)
+{
+	if (!a->on[metric] || !b->on[metric])
+		return false;
+	if (metrics[metric].type != METRIC_HISTOGRAM)
+		return true;
+	return a->bounds[metric]->count == b->bounds[metric]->count &&
+	       memcmp(a->bounds[metric]->le, b->bounds[metric]->le,
+		      a->bounds[metric]->count * sizeof(double)) == 0;
+}

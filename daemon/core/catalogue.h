@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one configuration makes of the metric table: which families are on, the bounds of the
+ * histograms, where each family's cells lie, and what a group costs in series. Immutable, shared
+ * by reference between the collector and the snapshots that it made with it.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "daemon/core/metric.h"
+
+struct catalogue_settings {
+	bool extended;
+	bool once; /* for --once: no counters, no histograms, what is sampled left out */
+	const char *const *include; /* patterns of family names, * allowed */
+	const char *const *exclude;
+	size_t include_count, exclude_count;
+	/* Bounds in base units, by enum metric_buckets; the durations' are built in. */
+	struct {
+		const double *bounds;
+		unsigned int count;
+	} buckets[METRIC_BUCKETS_END];
+};
+
+struct catalogue {
+	unsigned int refs;
+	bool on[METRIC_COUNT_MAX];
+	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group or a listener */
+	unsigned int group_cells;
+	unsigned int listener_cells;
+	unsigned int group_series, listener_series, self_series;
+	/* One for each family that is a histogram, as its unit differs; index: the metric's. */
+	struct histogram_bounds *bounds[METRIC_COUNT_MAX];
+};
+
+/* 0 or -ENOMEM. */
+int catalogue_new(const struct catalogue_settings *settings, struct catalogue **ret_catalogue);
+struct catalogue *catalogue_ref(struct catalogue *c);
+void catalogue_unref(struct catalogue *c);
+
+/* The number of cells and of series of one value-set of a family. */
+unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric);
+unsigned int catalogue_series(const struct catalogue *c, unsigned int metric);
+/* Whether both have this family, and with the same bounds: then its counts may be carried over. */
+bool catalogue_same(const struct catalogue *a, const struct catalogue *b, unsigned int metric);

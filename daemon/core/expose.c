@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/expose.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "daemon/util/macros.h"
+
+/* One family being written: its head comes with its first sample, so that one without is absent. */
+struct family {
+	struct buf *out;
+	const struct expose_format *format;
+	const struct metric *metric;
+	const struct histogram_bounds *bounds; /* of a histogram */
+	const struct aggregate_algorithms *algorithms;
+	uint64_t series;
+};
+
+static void begin_sample(struct family *f)
+{
+	if (f->series == 0)
+		f->format->family(f->out, f->metric);
+}
+
+static void add_label(struct expose_labels *labels, const char *name, const char *value)
+{
+	labels->items[labels->count++] = (struct expose_label){name, value};
+}
+
+static void write_sample(struct family *f, const struct expose_labels *labels,
+			 const uint64_t *cells)
+{
+	if (f->metric->hides_zero && self_get(cells) == 0)
+		return;
+	begin_sample(f);
+	if (f->bounds) {
+		f->format->histogram(f->out, f->metric, labels, f->bounds, cells);
+		f->series += histogram_cells(f->bounds);
+	} else {
+		f->format->value(f->out, f->metric, labels, self_get(cells));
+		f->series++;
+	}
+}
+
+static unsigned int value_count(const struct family *f, const struct metric_label *label)
+{
+	if (!label)
+		return 1;
+	if (!label->value)
+		return f->algorithms->count + f->algorithms->has_others;
+	return label->count;
+}
+
+static const char *label_value(const struct family *f, const struct metric_label *label,
+			       unsigned int index)
+{
+	if (label->value)
+		return label->value(index);
+	return index < f->algorithms->count ? f->algorithms->names[index] : "other";
+}
+
+/* Where the cell of a label's value lies: "other" algorithms have the last, however few have
+ * names. */
+static unsigned int cell_index(const struct family *f, const struct metric_label *label,
+			       unsigned int index)
+{
+	if (label && !label->value && index >= f->algorithms->count)
+		return label->count - 1;
+	return index;
+}
+
+/* All values of one group, listener or of the daemon: one, or one for each value of the labels. */
+static void write_samples(struct family *f, const struct expose_labels *base, const uint64_t *cells)
+{
+	const struct metric_label *outer = f->metric->labels[0];
+	const struct metric_label *inner = f->metric->labels[1];
+	unsigned int stride = f->bounds ? histogram_cells(f->bounds) : 1;
+	unsigned int inner_size = inner ? inner->count : 1;
+
+	for (unsigned int i = 0; i < value_count(f, outer); i++) {
+		for (unsigned int j = 0; j < value_count(f, inner); j++) {
+			struct expose_labels labels = *base;
+			unsigned int at = cell_index(f, outer, i) * inner_size + j;
+
+			if (outer)
+				add_label(&labels, outer->name, label_value(f, outer, i));
+			if (inner)
+				add_label(&labels, inner->name, label_value(f, inner, j));
+			labels.constant = f->metric->constant;
+			if (f->bounds || self_get(&cells[at]) != METRIC_ABSENT)
+				write_sample(f, &labels, cells + (size_t)at * stride);
+		}
+	}
+}
+
+bool expose_is_fresh(const struct snapshot_age *age, uint64_t now_boottime_ns)
+{
+	return age->taken_ns && now_boottime_ns - age->taken_ns <= age->stale_after_ns;
+}
+
+/* Counters stay when a lane's data grow old; gauges go, but for what joins labels to counters. */
+static bool is_shown(const struct metric *m, bool fresh)
+{
+	return fresh || m->type != METRIC_GAUGE || m->constant;
+}
+
+static struct family begin_family(struct buf *out, const struct expose_format *format,
+				  const struct catalogue *catalogue, unsigned int metric)
+{
+	return (struct family){
+		.out = out,
+		.format = format,
+		.metric = &metrics[metric],
+		.bounds = catalogue->bounds[metric],
+	};
+}
+
+static void write_listeners(struct family *f, const struct snapshot_listeners *part,
+			    unsigned int cell)
+{
+	for (uint32_t i = 0; i < part->count; i++) {
+		const struct snapshot_listener *item = &part->items[i];
+		struct expose_labels labels = {0};
+		const char *values = (const char *)&item->values;
+
+		add_label(&labels, "address", item->address);
+		add_label(&labels, "port", item->port);
+		write_samples(
+			f, &labels,
+			f->bounds ? item->cells + cell
+				  : (const uint64_t *)(const void *)(values + f->metric->offset));
+	}
+}
+
+uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
+			  const struct snapshot_listeners *part, uint64_t now_boottime_ns)
+{
+	bool fresh = expose_is_fresh(&part->age, now_boottime_ns);
+	bool slow_fresh = expose_is_fresh(&part->slow_age, now_boottime_ns);
+	uint64_t series = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		struct family f = begin_family(out, format, part->catalogue, i);
+
+		if (m->scope != METRIC_LISTENER || !part->catalogue->on[i] ||
+		    !is_shown(m, m->slow ? slow_fresh : fresh))
+			continue;
+		write_listeners(&f, part, part->catalogue->cell[i]);
+		series += f.series;
+	}
+	return series;
+}
+
+static void write_groups(struct family *f, const struct snapshot_sockets *part, unsigned int cell)
+{
+	bool of_clients = f->metric->scope == METRIC_CLIENT;
+
+	for (uint32_t i = 0; i < part->count; i++) {
+		const struct snapshot_group *item = &part->items[i];
+		struct expose_labels labels = {0};
+
+		if (of_clients && item->side != GROUP_CLIENT)
+			continue;
+		if (!of_clients)
+			add_label(&labels, "side", group_side_name(item->side));
+		add_label(&labels, "port", item->port);
+		write_samples(f, &labels, item->cells + cell);
+	}
+}
+
+uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
+			const struct snapshot_sockets *part, bool fresh)
+{
+	uint64_t series = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		struct family f = begin_family(out, format, part->catalogue, i);
+
+		if ((m->scope != METRIC_CONNECTION && m->scope != METRIC_CLIENT) ||
+		    !part->catalogue->on[i] || !is_shown(m, fresh) ||
+		    (m->needs_netlink && !metric_set_has(&part->present, i)))
+			continue;
+		f.algorithms = &part->algorithms;
+		write_groups(&f, part, part->catalogue->cell[i]);
+		series += f.series;
+	}
+	return series;
+}
+
+uint64_t expose_self(struct buf *out, const struct expose_format *format,
+		     const struct catalogue *catalogue, struct self_values *values, uint64_t series)
+{
+	static const struct expose_labels none;
+	uint64_t own = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		struct family f = begin_family(out, format, catalogue, i);
+		const char *base = (const char *)values;
+
+		if (m->scope != METRIC_SELF || !catalogue->on[i])
+			continue;
+		if (m->offset == offsetof(struct self_values, series))
+			self_set(&values->series, series + own + 1);
+		write_samples(&f, &none, (const uint64_t *)(const void *)(base + m->offset));
+		own += f.series;
+	}
+	return own;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walk from a snapshot to an exposition: which families, which samples, with which labels, is
+ * decided here once; how they are written, by a format.
+ */
+#pragma once
+
+#include "daemon/core/self_values.h"
+#include "daemon/core/snapshot.h"
+#include "daemon/util/buf.h"
+
+#define EXPOSE_LABELS_MAX 4
+
+struct expose_labels {
+	unsigned int count;
+	struct expose_label {
+		const char *name;
+		const char *value; /* any bytes; the format escapes and cuts */
+	} items[EXPOSE_LABELS_MAX];
+	const char *constant; /* rendered already, comes last; or NULL */
+};
+
+struct expose_format {
+	/* What precedes a family's samples. */
+	void (*family)(struct buf *out, const struct metric *m);
+	/* N divided by the metric's divisor. */
+	void (*value)(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+		      uint64_t n);
+	void (*histogram)(struct buf *out, const struct metric *m,
+			  const struct expose_labels *labels, const struct histogram_bounds *bounds,
+			  const uint64_t *cells);
+};
+
+/* Whether the gauges of data of this age are still shown. */
+bool expose_is_fresh(const struct snapshot_age *age, uint64_t now_boottime_ns);
+
+/* Each writes its families and returns how many series they have. */
+uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
+			  const struct snapshot_listeners *part, uint64_t now_boottime_ns);
+uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
+			const struct snapshot_sockets *part, bool fresh);
+/* Sets values->series, which is the last family, to SERIES plus its own. */
+uint64_t expose_self(struct buf *out, const struct expose_format *format,
+		     const struct catalogue *catalogue, struct self_values *values,
+		     uint64_t series);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/expose_text.h"
+
+#include <string.h>
+
+#include "daemon/core/expose_number.h"
+#include "daemon/util/utf8.h"
+
+static void add_escaped(struct buf *out, const char *character, size_t n, bool quotes)
+{
+	if (n == 0)
+		buf_add_str(out, UTF8_REPLACEMENT);
+	else if (*character == '\\')
+		buf_add_str(out, "\\\\");
+	else if (*character == '\n')
+		buf_add_str(out, "\\n");
+	else if (*character == '"' && quotes)
+		buf_add_str(out, "\\\"");
+	else
+		buf_add(out, character, n);
+}
+
+static void add_text(struct buf *out, const char *text, size_t max, bool quotes)
+{
+	size_t len = strnlen(text, max + 1);
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_character(text + i, strnlen(text + i, 4));
+
+		if (i + (n ? n : 1) > max)
+			break;
+		add_escaped(out, text + i, n, quotes);
+		i += n ? n : 1;
+	}
+}
+
+static void add_family(struct buf *out, const struct metric *m)
+{
+	buf_add_str(out, "# HELP ");
+	buf_add_str(out, m->name);
+	buf_add_char(out, ' ');
+	add_text(out, m->help, SIZE_MAX - 1, false);
+	buf_add_str(out, "\n# TYPE ");
+	buf_add_str(out, m->name);
+	buf_add_char(out, ' ');
+	buf_add_str(out, metric_type_name(m));
+	buf_add_char(out, '\n');
+}
+
+/* The labels, without braces. */
+static void add_labels(struct buf *out, const struct expose_labels *labels)
+{
+	for (unsigned int i = 0; i < labels->count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		buf_add_str(out, labels->items[i].name);
+		buf_add_str(out, "=\"");
+		add_text(out, labels->items[i].value, EXPOSE_LABEL_VALUE_MAX, true);
+		buf_add_char(out, '"');
+	}
+	if (!labels->constant)
+		return;
+	if (labels->count > 0)
+		buf_add_char(out, ',');
+	buf_add_str(out, labels->constant);
+}
+
+/* The name with a suffix, the labels, and the space before the value. */
+static void begin_line(struct buf *out, const struct metric *m, const char *suffix,
+		       const struct expose_labels *labels)
+{
+	buf_add_str(out, m->name);
+	buf_add_str(out, suffix);
+	if (labels->count > 0 || labels->constant) {
+		buf_add_char(out, '{');
+		add_labels(out, labels);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ' ');
+}
+
+static void add_value(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+		      uint64_t n)
+{
+	begin_line(out, m, "", labels);
+	if (m->divisor)
+		expose_double(out, (double)n / metric_divisor(m));
+	else
+		expose_u64(out, n);
+	buf_add_char(out, '\n');
+}
+
+static void add_bucket(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+		       const double *le, uint64_t count)
+{
+	buf_add_str(out, m->name);
+	buf_add_str(out, "_bucket{");
+	add_labels(out, labels);
+	buf_add_str(out, labels->count > 0 ? ",le=\"" : "le=\"");
+	if (le)
+		expose_le(out, *le);
+	else
+		buf_add_str(out, "+Inf");
+	buf_add_str(out, "\"} ");
+	expose_u64(out, count);
+	buf_add_char(out, '\n');
+}
+
+static void add_histogram(struct buf *out, const struct metric *m,
+			  const struct expose_labels *labels, const struct histogram_bounds *b,
+			  const uint64_t *cells)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i <= b->count; i++) {
+		count += __atomic_load_n(&cells[i], __ATOMIC_RELAXED);
+		add_bucket(out, m, labels, i < b->count ? &b->le[i] : NULL, count);
+	}
+	begin_line(out, m, "_sum", labels);
+	expose_double(out, histogram_sum(cells, b, metric_divisor(m)));
+	buf_add_char(out, '\n');
+	begin_line(out, m, "_count", labels);
+	expose_u64(out, count);
+	buf_add_char(out, '\n');
+}
+
+const struct expose_format expose_text = {
+	.family = add_family,
+	.value = add_value,
+	.histogram = add_histogram,
+};

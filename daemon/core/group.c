@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/group.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/group_cells.h"
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+
+#define PORTS 65536
+
+static void group_free(struct group *g)
+{
+	free(g->poll);
+	free(g->cells);
+	free(g->next_poll);
+	free(g->next_cells);
+	free(g);
+}
+
+DEFINE_CLEANUP(struct group *, group, group_free);
+
+static uint64_t *new_cells(const struct catalogue *c)
+{
+	return calloc(MAX(c->group_cells, 1), sizeof(uint64_t));
+}
+
+static int make_room(struct group_table *t)
+{
+	uint32_t cap = MAX(16, t->cap * 2);
+	struct group **items;
+
+	if (t->count < t->cap)
+		return 0;
+	items = reallocarray(t->items, cap, sizeof(struct group *));
+	if (!items)
+		return -ENOMEM;
+	t->items = items;
+	t->cap = cap;
+	return 0;
+}
+
+/* Adds a group at the end; NULL: out of memory. */
+static struct group *add(struct group_table *t, enum group_side side, enum group_kind kind,
+			 uint16_t port)
+{
+	_cleanup_(cleanup_group) struct group *g = calloc(1, sizeof(*g));
+
+	if (!g || make_room(t) < 0)
+		return NULL;
+	g->side = (uint8_t)side;
+	g->kind = (uint8_t)kind;
+	g->port = port;
+	g->poll = new_cells(t->catalogue);
+	g->cells = new_cells(t->catalogue);
+	if (!g->poll || !g->cells)
+		return NULL;
+	t->items[t->count++] = g;
+	return take_ptr(g);
+}
+
+static void remove_at(struct group_table *t, uint32_t index)
+{
+	struct group *g = t->items[index];
+
+	t->own[g->side]--;
+	t->given[g->side] -= !g->is_configured;
+	group_free(g);
+	t->items[index] = t->items[--t->count];
+}
+
+static struct group *shared(const struct group_table *t, enum group_side side, enum group_kind kind)
+{
+	return t->items[side * 2 + (kind == GROUP_OTHER)];
+}
+
+/* Slots are decided anew for each poll, but for the labels that are given. */
+static void fill_slots(struct group_table *t)
+{
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++)
+		memset(t->slots[side], 0, PORTS * sizeof(uint16_t));
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
+		t->slots[t->items[i]->side][t->items[i]->port] = (uint16_t)(i + 1);
+}
+
+/* Gives configured ports their labels, and takes the rank from those that no longer are. */
+static int configure_ports(struct group_table *t, const struct group_settings *s)
+{
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
+		t->items[i]->is_configured = false;
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
+		for (uint32_t i = 0; i < s->configured_count[side]; i++) {
+			uint16_t port = s->configured[side][i];
+			uint16_t slot = t->slots[side][port];
+			struct group *g = slot > GROUP_SHARED ? t->items[slot - 1] : NULL;
+
+			if (!g)
+				g = add(t, side, GROUP_PORT, port);
+			if (!g)
+				return -ENOMEM;
+			g->is_configured = true;
+			if (!slot)
+				t->slots[side][port] = (uint16_t)t->count;
+		}
+	}
+	return 0;
+}
+
+static void count_labels(struct group_table *t)
+{
+	memset(t->own, 0, sizeof(t->own));
+	memset(t->given, 0, sizeof(t->given));
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++) {
+		t->own[t->items[i]->side]++;
+		t->given[t->items[i]->side] += !t->items[i]->is_configured;
+	}
+}
+
+static int take_settings(struct group_table *t, const struct group_settings *s)
+{
+	int r;
+
+	fill_slots(t);
+	r = configure_ports(t, s);
+	count_labels(t);
+	t->port_limit = s->ports;
+	t->idle_ns = s->idle_ns;
+	return r;
+}
+
+int group_table_init(struct group_table *t, const struct group_settings *settings)
+{
+	*t = (struct group_table){.catalogue = catalogue_ref(settings->catalogue)};
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
+		t->slots[side] = calloc(PORTS, sizeof(uint16_t));
+		if (!t->slots[side] || !add(t, side, GROUP_EPHEMERAL, 0) ||
+		    !add(t, side, GROUP_OTHER, 0))
+			return -ENOMEM;
+	}
+	return take_settings(t, settings);
+}
+
+void group_table_done(struct group_table *t)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		group_free(t->items[i]);
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++)
+		free(t->slots[side]);
+	free(t->items);
+	catalogue_unref(t->catalogue);
+	memset(t, 0, sizeof(*t));
+}
+
+static int prepare(struct group_table *t, const struct catalogue *to)
+{
+	for (uint32_t i = 0; i < t->count; i++) {
+		struct group *g = t->items[i];
+
+		free(g->next_poll);
+		free(g->next_cells);
+		g->next_poll = to ? new_cells(to) : NULL;
+		g->next_cells = to ? new_cells(to) : NULL;
+		if (to && (!g->next_poll || !g->next_cells))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void carry(struct group *g, const struct catalogue *from, const struct catalogue *to)
+{
+	group_cells_carry(from, g->cells, to, g->next_cells);
+	free(g->poll);
+	free(g->cells);
+	g->poll = take_ptr(g->next_poll);
+	g->cells = take_ptr(g->next_cells);
+}
+
+int group_table_configure(struct group_table *t, const struct group_settings *settings)
+{
+	struct catalogue *before = t->catalogue;
+
+	if (prepare(t, settings->catalogue) < 0) {
+		prepare(t, NULL);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < t->count; i++)
+		carry(t->items[i], before, settings->catalogue);
+	t->catalogue = catalogue_ref(settings->catalogue);
+	catalogue_unref(before);
+	return take_settings(t, settings);
+}
+
+void group_table_begin(struct group_table *t, uint32_t budget)
+{
+	t->budget = budget;
+	t->poll_folds = (struct group_folds){0};
+	for (uint32_t i = t->count; i-- > 0;) {
+		struct group *g = t->items[i];
+
+		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured) {
+			remove_at(t, i);
+			continue;
+		}
+		g->poll_sockets = 0;
+		memset(g->poll, 0, t->catalogue->group_cells * sizeof(*g->poll));
+	}
+	fill_slots(t);
+}
+
+/* Whether a port inside ip_local_port_range has no label: on a client's peer port never, on a
+ * server's until a listener on it has settled. */
+static bool is_ephemeral(enum group_side side, uint16_t port,
+			 const struct listener_table *listeners)
+{
+	return listener_table_is_ephemeral(listeners, port) &&
+	       (side == GROUP_CLIENT || !listener_table_is_settled(listeners, port));
+}
+
+/* Client ports are folded before server ports, so a server port may take a client's place. */
+static bool is_in_budget(const struct group_table *t, enum group_side side)
+{
+	uint32_t used = t->own[GROUP_SERVER] + (side == GROUP_CLIENT ? t->own[GROUP_CLIENT] : 0);
+
+	return used < t->budget;
+}
+
+static struct group *decide(struct group_table *t, enum group_side side, uint16_t port,
+			    bool ephemeral)
+{
+	struct group *g;
+
+	if (ephemeral)
+		return shared(t, side, GROUP_EPHEMERAL);
+	if (t->given[side] >= t->port_limit) {
+		t->poll_folds.by_ports++;
+		return shared(t, side, GROUP_OTHER);
+	}
+	if (!is_in_budget(t, side)) {
+		t->poll_folds.by_series++;
+		return shared(t, side, GROUP_OTHER);
+	}
+	g = add(t, side, GROUP_PORT, port);
+	if (!g)
+		return NULL;
+	t->own[side]++;
+	t->given[side]++;
+	return g;
+}
+
+/* The place of a group that decide() returned: it is shared, or the newest. */
+static uint32_t place_of(const struct group_table *t, const struct group *g)
+{
+	for (uint32_t i = 0; i < GROUP_SHARED; i++)
+		if (t->items[i] == g)
+			return i;
+	return t->count - 1;
+}
+
+struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
+			      const struct listener_table *listeners)
+{
+	uint16_t *slot = &t->slots[side][port];
+	struct group *g;
+
+	if (*slot)
+		return t->items[*slot - 1];
+	g = decide(t, side, port, is_ephemeral(side, port, listeners));
+	if (g)
+		*slot = (uint16_t)(place_of(t, g) + 1);
+	return g;
+}
+
+struct group *group_table_find(const struct group_table *t, enum group_side side, uint16_t port)
+{
+	uint16_t slot = t->slots[side][port];
+
+	return slot ? t->items[slot - 1] : NULL;
+}
+
+/* Whether A is to be folded before B. */
+static bool is_quieter(const struct group *a, const struct group *b)
+{
+	if (a->is_configured != b->is_configured)
+		return b->is_configured;
+	if (a->is_shown != b->is_shown)
+		return b->is_shown;
+	return a->poll_sockets < b->poll_sockets;
+}
+
+/* The group of this side to fold next, 0 if there is none. */
+static uint32_t quietest(const struct group_table *t, enum group_side side)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
+		if (t->items[i]->side == side &&
+		    (!found || is_quieter(t->items[i], t->items[found])))
+			found = i;
+	return found;
+}
+
+static void fold(struct group_table *t, uint32_t index)
+{
+	struct group *g = t->items[index];
+	struct group *other = shared(t, g->side, GROUP_OTHER);
+
+	group_cells_fold(t->catalogue, other->poll, g->poll);
+	other->poll_sockets += g->poll_sockets;
+	t->poll_folds.by_series++;
+	remove_at(t, index);
+}
+
+static void fold_beyond_budget(struct group_table *t)
+{
+	static const enum group_side order[] = {GROUP_CLIENT, GROUP_SERVER};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++) {
+		while (t->own[GROUP_SERVER] + t->own[GROUP_CLIENT] > t->budget) {
+			uint32_t index = quietest(t, order[i]);
+
+			if (!index)
+				break;
+			fold(t, index);
+		}
+	}
+}
+
+/* A shared group is never freed, but like any other it starts at 0 when it comes back. */
+static void retire(struct group_table *t, uint32_t index)
+{
+	struct group *g = t->items[index];
+
+	if (index >= GROUP_SHARED) {
+		remove_at(t, index);
+		return;
+	}
+	g->is_shown = false;
+	memset(g->cells, 0, t->catalogue->group_cells * sizeof(*g->cells));
+}
+
+void group_table_commit(struct group_table *t, uint64_t now_ns)
+{
+	fold_beyond_budget(t);
+	for (uint32_t i = t->count; i-- > 0;) {
+		struct group *g = t->items[i];
+
+		if (g->poll_sockets > 0)
+			g->used_ns = now_ns;
+		if (i >= GROUP_SHARED || g->poll_sockets > 0)
+			g->is_shown = true;
+		group_cells_commit(t->catalogue, g->cells, g->poll);
+		if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
+			retire(t, i);
+	}
+	t->folds = t->poll_folds;
+}
+
+void group_port_label(const struct group *g, char ret_label[16])
+{
+	static const char *const names[] = {
+		[GROUP_EPHEMERAL] = "ephemeral",
+		[GROUP_OTHER] = "other",
+	};
+
+	if (g->kind == GROUP_PORT)
+		snprintf(ret_label, 16, "%u", g->port);
+	else
+		snprintf(ret_label, 16, "%s", names[g->kind]);
+}
+
+const char *group_side_name(unsigned int side)
+{
+	static const char *const names[GROUP_SIDE_END] = {"server", "client"};
+
+	return names[side];
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The groups of connections: a side and a port label, and the cells of every family that the
+ * catalogue has. Which port gets a label of its own, and which is summed into "ephemeral" or
+ * "other", is decided here, and stays decided until the label was idle for long.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/catalogue.h"
+#include "daemon/core/listener.h"
+
+enum group_side {
+	GROUP_SERVER, /* the local end is a listener of this namespace */
+	GROUP_CLIENT,
+	GROUP_SIDE_END,
+};
+
+enum group_kind {
+	GROUP_PORT,      /* a label of its own */
+	GROUP_EPHEMERAL, /* inside ip_local_port_range */
+	GROUP_OTHER,     /* beyond a limit */
+};
+
+struct group {
+	uint8_t side, kind;
+	uint16_t port;      /* GROUP_PORT */
+	bool is_configured; /* by ports.server or ports.client: it never leaves */
+	bool is_shown;      /* it was part of a good poll */
+	uint64_t used_ns;   /* the last good poll in which it had a socket */
+	uint64_t poll_sockets;
+	uint64_t *poll;                   /* cells of the poll that is being counted */
+	uint64_t *cells;                  /* as of the last good poll; histograms since its birth */
+	uint64_t *next_poll, *next_cells; /* of the catalogue to come */
+};
+
+struct group_settings {
+	struct catalogue *catalogue;
+	uint32_t ports; /* own labels of each side, beside the configured ones */
+	uint64_t idle_ns;
+	const uint16_t *configured[GROUP_SIDE_END];
+	uint32_t configured_count[GROUP_SIDE_END];
+};
+
+/* The four that are shared by many ports come first. */
+#define GROUP_SHARED 4
+
+struct group_table {
+	struct catalogue *catalogue;
+	uint32_t port_limit;
+	uint64_t idle_ns;
+	uint32_t budget; /* own groups that limits.series leaves room for */
+	struct group **items;
+	uint32_t count, cap;
+	uint32_t own[GROUP_SIDE_END];    /* groups of kind GROUP_PORT, */
+	uint32_t given[GROUP_SIDE_END];  /* and those of them that are not configured */
+	uint16_t *slots[GROUP_SIDE_END]; /* by port: the group's place + 1; 0: not yet decided */
+	/* Ports in "other": in the poll that is being counted, and in the last good one. */
+	struct group_folds {
+		uint32_t by_ports, by_series;
+	} poll_folds, folds;
+};
+
+/* 0 or -ENOMEM; done is due in either case. */
+int group_table_init(struct group_table *t, const struct group_settings *settings);
+void group_table_done(struct group_table *t);
+/* Keeps what both catalogues have. 0, or -ENOMEM and no count is lost. */
+int group_table_configure(struct group_table *t, const struct group_settings *settings);
+
+/* Forgets what a poll left that has not ended well. BUDGET: see struct group_table. */
+void group_table_begin(struct group_table *t, uint32_t budget);
+/* The group of a connection, during a poll. NULL: out of memory. */
+struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
+			      const struct listener_table *listeners);
+/* The same, or NULL if this poll has shown no such connection. */
+struct group *group_table_find(const struct group_table *t, enum group_side side, uint16_t port);
+/* Folds what is beyond the budget into "other", client ports before server ports, new labels
+ * before old, the quietest first; takes the poll over; lets idle groups go. */
+void group_table_commit(struct group_table *t, uint64_t now_ns);
+
+/* The labels' values: "443", "ephemeral", "other"; "server", "client". */
+void group_port_label(const struct group *g, char ret_label[16]);
+const char *group_side_name(unsigned int side);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/group_cells.h"
+
+#include <string.h>
+
+#include "daemon/util/macros.h"
+
+static bool is_of_group(const struct catalogue *c, unsigned int i)
+{
+	return c->on[i] &&
+	       (metrics[i].scope == METRIC_CONNECTION || metrics[i].scope == METRIC_CLIENT);
+}
+
+static void fold_values(const struct metric *m, uint64_t *to, const uint64_t *from)
+{
+	for (unsigned int i = 0; i < metric_value_count(m); i++)
+		to[i] = m->scope == METRIC_CLIENT ? MAX(to[i], from[i]) : to[i] + from[i];
+}
+
+void group_cells_fold(const struct catalogue *c, uint64_t *to, const uint64_t *from)
+{
+	for (unsigned int i = 0; i < metric_count; i++) {
+		unsigned int at = c->cell[i];
+
+		if (!is_of_group(c, i))
+			continue;
+		if (metrics[i].type == METRIC_HISTOGRAM)
+			histogram_add(to + at, from + at, c->bounds[i]);
+		else
+			fold_values(&metrics[i], to + at, from + at);
+	}
+}
+
+void group_cells_commit(const struct catalogue *c, uint64_t *cells, const uint64_t *poll)
+{
+	for (unsigned int i = 0; i < metric_count; i++) {
+		unsigned int at = c->cell[i];
+
+		if (!is_of_group(c, i))
+			continue;
+		if (metrics[i].type == METRIC_HISTOGRAM)
+			histogram_add(cells + at, poll + at, c->bounds[i]);
+		else
+			memcpy(cells + at, poll + at, catalogue_cells(c, i) * sizeof(*cells));
+	}
+}
+
+void group_cells_carry(const struct catalogue *from, const uint64_t *cells,
+		       const struct catalogue *to, uint64_t *ret_cells)
+{
+	for (unsigned int i = 0; i < metric_count; i++)
+		if (is_of_group(to, i) && catalogue_same(from, to, i))
+			memcpy(ret_cells + to->cell[i], cells + from->cell[i],
+			       catalogue_cells(to, i) * sizeof(*cells));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cells of a group as a whole: added, taken over, carried to another catalogue. */
+#pragma once
+
+#include <stdint.h>
+
+#include "daemon/core/catalogue.h"
+
+/* Adds FROM to TO, the cells of one poll to those of the same poll. */
+void group_cells_fold(const struct catalogue *c, uint64_t *to, const uint64_t *from);
+/* Takes a poll that has ended well over: gauges are replaced, histograms grow. */
+void group_cells_commit(const struct catalogue *c, uint64_t *cells, const uint64_t *poll);
+/* Copies what both catalogues have; a histogram only with the same bounds. */
+void group_cells_carry(const struct catalogue *from, const uint64_t *cells,
+		       const struct catalogue *to, uint64_t *ret_cells);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/listener_poll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/listener_label.h"
+#include "daemon/util/macros.h"
+
+void listener_poll_begin(struct listener_table *t)
+{
+	t->poll++;
+}
+
+static bool is_member(const void *items, uint32_t index, const void *key)
+{
+	return ((const struct listener_member *)items)[index].cookie == *(const uint64_t *)key;
+}
+
+static int add_member(struct listener_table *t, uint64_t cookie, uint64_t hash)
+{
+	if (t->member_count == LISTENER_MEMBERS_MAX)
+		return -ENOSPC;
+	if (t->member_count == t->member_cap) {
+		uint32_t cap = MAX(32, t->member_cap * 2);
+		struct listener_member *members = reallocarray(t->members, cap, sizeof(*members));
+
+		if (!members)
+			return -ENOMEM;
+		t->members = members;
+		t->member_cap = cap;
+	}
+	if (map_add(&t->member_map, hash, t->member_count) < 0)
+		return -ENOMEM;
+	t->members[t->member_count++] =
+		(struct listener_member){.cookie = cookie, .hash = hash, .is_new = true};
+	return 0;
+}
+
+static int get_member(struct listener_table *t, uint64_t cookie,
+		      struct listener_member **ret_member)
+{
+	uint64_t hash = map_hash(t->seed, &cookie, sizeof(cookie));
+	uint32_t index = map_find(&t->member_map, hash, is_member, t->members, &cookie);
+
+	if (index == MAP_NONE) {
+		int r = add_member(t, cookie, hash);
+
+		if (r < 0)
+			return r;
+		index = t->member_count - 1;
+	}
+	*ret_member = &t->members[index];
+	return 0;
+}
+
+int listener_poll_add(struct listener_table *t, const struct sock_record *record, uint64_t now_ns)
+{
+	struct listener_member *m;
+	struct listener *l;
+	int r;
+
+	r = listener_table_get(t, record, now_ns, &l);
+	if (r < 0)
+		return r;
+	r = get_member(t, record->cookie, &m);
+	if (r < 0)
+		return r;
+	m->listener = l;
+	m->poll = t->poll;
+	m->length = record->receive_queue;
+	m->limit = record->send_queue;
+	m->has_drops = record->skmem_len >= 4 * (SOCK_SKMEM_DROPS + 1);
+	if (m->has_drops)
+		m->next_sk_drops = sock_load_u32(record->skmem, 4 * SOCK_SKMEM_DROPS);
+	return 0;
+}
+
+/* How much the drops have grown since the last good poll. What a socket had when the daemon came
+ * is its baseline; one that is new to a daemon that has already looked was born meanwhile. */
+static uint32_t new_growth(const struct listener_table *t, const struct listener_member *m)
+{
+	if (!m->has_drops || (m->is_new && !t->has_polled))
+		return 0;
+	return m->is_new ? m->next_sk_drops : m->next_sk_drops - m->sk_drops;
+}
+
+bool listener_poll_wants_listen_drops(const struct listener_table *t)
+{
+	if (!t->knows_listen_drops || t->listen_drops_carried > 0)
+		return true;
+	for (uint32_t i = 0; i < t->member_count; i++) {
+		const struct listener_member *m = &t->members[i];
+
+		if (m->poll == t->poll && (m->growth > 0 || new_growth(t, m) > 0))
+			return true;
+	}
+	return false;
+}
+
+static bool is_full(const struct listener_member *m)
+{
+	return m->was_full || m->length > m->limit;
+}
+
+/* Gives listeners with room, or those without, their part of what is available. */
+static uint64_t split(struct listener_table *t, bool full, uint64_t available)
+{
+	for (uint32_t i = 0; i < t->member_count && available > 0; i++) {
+		struct listener_member *m = &t->members[i];
+		uint64_t part;
+
+		if (m->poll != t->poll || is_full(m) != full)
+			continue;
+		part = MIN(m->growth, available);
+		m->growth -= (uint32_t)part;
+		m->listener->series->poll.drops += part;
+		available -= part;
+	}
+	return available;
+}
+
+/* The namespace's ListenDrops counts only what fell because a queue was full, a listener's sk_drops
+ * also probes and scans. So the growth of the former is dealt out to those whose own drops grew,
+ * to the full ones first, and the rest of theirs is stray. What could not be dealt out fell after
+ * its listener's row was written: it is good for the next poll, and for no later one. */
+static void split_drops(struct listener_table *t, uint64_t listen_drops)
+{
+	uint64_t delta = listen_drops - t->listen_drops;
+	uint64_t left;
+
+	if (t->knows_listen_drops) {
+		left = split(t, true, delta + t->listen_drops_carried);
+		left = split(t, false, left);
+		t->listen_drops_carried = MIN(left, delta);
+	}
+	for (uint32_t i = 0; i < t->member_count; i++) {
+		struct listener_member *m = &t->members[i];
+
+		if (t->knows_listen_drops && m->poll == t->poll)
+			m->listener->series->poll.strays += m->growth;
+		m->growth = 0;
+	}
+	t->listen_drops = listen_drops;
+	t->knows_listen_drops = true;
+}
+
+static void count_members(struct listener_table *t)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		t->items[i]->members = 0;
+	for (uint32_t i = 0; i < t->member_count; i++)
+		if (t->members[i].poll == t->poll)
+			t->members[i].listener->members++;
+}
+
+static void remove_member(struct listener_table *t, uint32_t index)
+{
+	uint32_t last = --t->member_count;
+
+	map_remove(&t->member_map, t->members[index].hash, index);
+	if (index == last)
+		return;
+	map_move(&t->member_map, t->members[last].hash, last, index);
+	t->members[index] = t->members[last];
+}
+
+/* Adds each member to its listener's series, and lets go of those that the poll did not show. */
+static void settle_members(struct listener_table *t)
+{
+	for (uint32_t i = t->member_count; i-- > 0;) {
+		struct listener_member *m = &t->members[i];
+
+		if (m->poll != t->poll) {
+			remove_member(t, i);
+			continue;
+		}
+		listener_series_add(m->listener->series, t->catalogue,
+				    &(struct listener_share){
+					    .length = m->length,
+					    .limit = m->limit,
+					    .sk_drops = m->next_sk_drops,
+					    .has_drops = m->has_drops,
+				    });
+		m->sk_drops = m->next_sk_drops;
+		m->was_full = m->length > m->limit;
+		m->is_new = false;
+	}
+}
+
+static void settle_listeners(struct listener_table *t, uint64_t now_ns)
+{
+	for (uint32_t i = t->count; i-- > 0;) {
+		struct listener *l = t->items[i];
+
+		if (l->members > 0)
+			l->gone_since_ns = 0;
+		else if (!l->gone_since_ns)
+			l->gone_since_ns = now_ns;
+		/* Without series no fast poll has ever shown it, only a dump of the other lane. */
+		if (l->members == 0 &&
+		    (l->series ? now_ns - l->gone_since_ns > LISTENER_AFTERLIFE_NS
+			       : l->dump != t->dump))
+			listener_table_remove(t, l);
+	}
+}
+
+static void collect_growth(struct listener_table *t)
+{
+	for (uint32_t i = 0; i < t->member_count; i++) {
+		struct listener_member *m = &t->members[i];
+
+		if (m->poll == t->poll &&
+		    __builtin_add_overflow(m->growth, new_growth(t, m), &m->growth))
+			m->growth = UINT32_MAX;
+	}
+}
+
+int listener_poll_commit(struct listener_table *t, const struct listener_poll *poll)
+{
+	uint64_t elapsed_ns = t->has_polled ? poll->now_ns - t->polled_ns : 0;
+
+	count_members(t);
+	listener_table_find_ports(t, poll->now_ns);
+	if (listener_label_assign(t, poll->now_ns) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < t->series_count; i++)
+		listener_series_begin_poll(t->series[i]);
+	collect_growth(t);
+	if (poll->listen_drops)
+		split_drops(t, *poll->listen_drops);
+	settle_members(t);
+	for (uint32_t i = 0; i < t->series_count; i++)
+		listener_series_end_poll(t->series[i], poll, elapsed_ns, t->knows_listen_drops);
+	settle_listeners(t, poll->now_ns);
+	listener_table_forget_matches(t);
+	t->has_polled = true;
+	t->polled_ns = poll->now_ns;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/metric.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/util/macros.h"
+
+unsigned int metric_value_count(const struct metric *m)
+{
+	unsigned int count = 1;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(m->labels); i++)
+		if (m->labels[i])
+			count *= m->labels[i]->count;
+	return count;
+}
+
+double metric_divisor(const struct metric *m)
+{
+	return m->divisor ? (double)m->divisor : 1;
+}
+
+const char *metric_type_name(const struct metric *m)
+{
+	static const char *const names[] = {
+		[METRIC_COUNTER] = "counter",
+		[METRIC_GAUGE] = "gauge",
+		[METRIC_HISTOGRAM] = "histogram",
+	};
+
+	return names[m->type];
+}
+
+static void add_name(char names[64], const char *name, size_t n)
+{
+	size_t len = strlen(names);
+
+	snprintf(names + len, 64 - len, "%s%.*s", len ? "," : "", (int)n, name);
+}
+
+void metric_label_names(const struct metric *m, char ret_names[64])
+{
+	static const char *const scopes[METRIC_SCOPE_END] = {
+		[METRIC_LISTENER] = "address,port",
+		[METRIC_CONNECTION] = "side,port",
+		[METRIC_CLIENT] = "port",
+		[METRIC_SELF] = "",
+	};
+
+	snprintf(ret_names, 64, "%s", scopes[m->scope]);
+	for (const char *p = m->constant; p && *p;) {
+		add_name(ret_names, p, strcspn(p, "="));
+		p += strcspn(p, ",");
+		p += *p == ',';
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(m->labels); i++)
+		if (m->labels[i])
+			add_name(ret_names, m->labels[i]->name, strlen(m->labels[i]->name));
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE table: one row for each exported family. Aggregation, rendering, --list-metrics, the manual
+ * and the tests all walk it; a new metric out of tcp_info or skmem costs one row.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/histogram.h"
+#include "daemon/core/sock.h"
+
+enum metric_type {
+	METRIC_COUNTER,
+	METRIC_GAUGE,
+	METRIC_HISTOGRAM,
+};
+
+/* What a family is about, which decides its labels and where its values lie. In the table, the
+ * rows of a scope are neighbours. */
+enum metric_scope {
+	METRIC_LISTENER,   /* address, port: struct listener_values */
+	METRIC_CONNECTION, /* side, port: the cells of a group */
+	METRIC_CLIENT,     /* port: the cells of a client group */
+	METRIC_SELF,       /* the daemon about itself: struct self_values */
+	METRIC_SCOPE_END,
+};
+
+enum metric_profile {
+	METRIC_CORE,
+	METRIC_EXTENDED,
+	METRIC_ONCE, /* with --once only */
+};
+
+/* How the rows of a dump become the value of a group. */
+enum metric_combine {
+	METRIC_AS_IT_IS, /* computed elsewhere */
+	METRIC_SUM,
+	METRIC_COUNT,    /* of rows */
+	METRIC_COUNT_BY, /* of rows, by their value: the index into the label's values, plus base */
+	METRIC_COUNT_NAME, /* of rows, by their congestion control algorithm */
+	METRIC_OBSERVE,    /* in a histogram */
+};
+
+/* Which rows count. */
+enum metric_when {
+	METRIC_WHEN_ANY,
+	METRIC_WHEN_CONNECTION, /* not LISTEN */
+	METRIC_WHEN_ORPHAN,     /* no process holds it any more */
+	METRIC_WHEN_ACTIVE,     /* established; sent and was acknowledged since the poll before */
+	METRIC_WHEN_END,
+};
+
+/* Which values are none (kernel.md's tcp_get_info: "no sample yet"). */
+enum metric_unless {
+	METRIC_UNLESS_NEVER,
+	METRIC_UNLESS_ZERO,
+	METRIC_UNLESS_ALL_ONES,
+	METRIC_UNLESS_APP_LIMITED, /* tcpi_delivery_rate_app_limited */
+};
+
+/* Where a value lies, in host order. A source that the kernel did not send, or sent too short,
+ * has no value. */
+enum metric_base {
+	METRIC_BASE_NONE,
+	METRIC_BASE_RECORD,   /* struct sock_record */
+	METRIC_BASE_TCP_INFO, /* raw struct tcp_info */
+	METRIC_BASE_SKMEM,    /* raw words of INET_DIAG_SKMEMINFO */
+};
+
+/* Which bounds of a histogram: configured ones, or a fixed set. */
+enum metric_buckets {
+	METRIC_BUCKETS_NONE,
+	METRIC_BUCKETS_RTT,
+	METRIC_BUCKETS_CWND,
+	METRIC_BUCKETS_DELIVERY_RATE,
+	METRIC_BUCKETS_FILL_RATIO,
+	METRIC_BUCKETS_DURATION,
+	METRIC_BUCKETS_END,
+};
+
+/* A further label: its name and its values. */
+struct metric_label {
+	const char *name;
+	const char *(*value)(unsigned int index); /* NULL: the algorithms seen so far */
+	unsigned int count;
+};
+
+struct metric {
+	const char *name;
+	const char *help;
+	enum metric_type type;
+	enum metric_scope scope;
+	enum metric_profile profile;
+	bool needs_netlink;   /* /proc cannot tell: absent in the fallback */
+	bool slow;            /* a listener's value that comes from the sockets lane */
+	bool hides_zero;      /* of a label's many values, only those that happened */
+	const char *constant; /* labels that never change, rendered */
+	const struct metric_label *labels[2];
+	enum metric_combine combine;
+	enum metric_when when;
+	enum metric_unless unless;
+	enum metric_base base;
+	uint8_t width;           /* bytes of the value */
+	uint8_t count_base;      /* METRIC_COUNT_BY: the value of the label's first */
+	uint16_t offset;         /* from the base; in listener_values or self_values */
+	const uint16_t *offsets; /* one for each value of labels[0], instead of offset */
+	enum metric_buckets buckets;
+	uint64_t divisor; /* the value divided by this is in base units; 0 stands for 1 */
+};
+
+/* A listener's or the daemon's value that is not there. */
+#define METRIC_ABSENT UINT64_MAX
+/* At most so many congestion control algorithms have a name of their own; then "other". */
+#define METRIC_ALGORITHMS_MAX 16
+
+extern const struct metric metrics[];
+extern const unsigned int metric_count;
+/* An array that is one for each metric may have this size. */
+#define METRIC_COUNT_MAX 128
+
+/* How many values a row has: the product of its labels' values, or 1. */
+unsigned int metric_value_count(const struct metric *m);
+double metric_divisor(const struct metric *m);
+/* "counter", "gauge", "histogram". */
+const char *metric_type_name(const struct metric *m);
+/* All label names of a family, "side,port,state"; "" for none. */
+void metric_label_names(const struct metric *m, char ret_names[64]);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows. Offsets inside tcp_info are those of struct tcp_info, include/uapi/linux/tcp.h, which
+ * only ever grows: a kernel that sends less than offset + width has no such value.
+ */
+#include <stddef.h>
+
+#include "build_config.h"
+#include "daemon/core/listener_values.h"
+#include "daemon/core/metric.h"
+#include "daemon/core/self_values.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+#define LISTENER(field) .scope = METRIC_LISTENER, .offset = offsetof(struct listener_values, field)
+#define SELF(field)     .scope = METRIC_SELF, .offset = offsetof(struct self_values, field)
+#define RECORD(field)                                           \
+	.scope = METRIC_CONNECTION, .base = METRIC_BASE_RECORD, \
+	.offset = offsetof(struct sock_record, field),          \
+	.width = sizeof(((struct sock_record *)0)->field)
+#define TCP_INFO(at, bytes)                                                              \
+	.scope = METRIC_CONNECTION, .base = METRIC_BASE_TCP_INFO, .needs_netlink = true, \
+	.offset = (at), .width = (bytes)
+#define SKMEM(word)                                                                   \
+	.scope = METRIC_CONNECTION, .base = METRIC_BASE_SKMEM, .needs_netlink = true, \
+	.offset = 4 * (word), .width = 4
+#define SKMEM_WORDS(array)                                                            \
+	.scope = METRIC_CONNECTION, .base = METRIC_BASE_SKMEM, .needs_netlink = true, \
+	.offsets = (array), .width = 4
+#define SUM(which)     .combine = METRIC_SUM, .when = METRIC_WHEN_##which
+#define OBSERVE(which) .combine = METRIC_OBSERVE, .when = METRIC_WHEN_##which
+#define SAMPLED                                                                                 \
+	" Each poll observes once each established socket that sent data and was acknowledged " \
+	"since the poll before."
+
+static const char *state_value(unsigned int index)
+{
+	return sock_state_name(index + SOCK_ESTABLISHED);
+}
+
+static const char *failure_value(unsigned int index)
+{
+	return poll_failure_name(index + 1);
+}
+
+#define VALUES(function, ...)                                      \
+	static const char *function(unsigned int index)            \
+	{                                                          \
+		static const char *const values[] = {__VA_ARGS__}; \
+                                                                   \
+		return values[index];                              \
+	}
+
+VALUES(memory_value, "receive", "send", "forward", "option", "backlog")
+VALUES(buffer_value, "receive", "send")
+VALUES(timer_value, "retransmit", "keepalive", "time_wait", "zero_window_probe", "delayed_ack")
+VALUES(ca_state_value, "open", "disorder", "cwr", "recovery", "loss")
+VALUES(family_value, "tcp")
+VALUES(source_value, "netlink", "procfs")
+VALUES(fold_value, "listeners", "ports", "series")
+VALUES(path_value, "/metrics", "/", "/-/healthy", "/-/ready", "other")
+VALUES(code_value, "200", "400", "404", "405", "500", "503", "other")
+
+static const struct metric_label label_state = {"state", state_value, SOCK_STATE_END - 1};
+static const struct metric_label label_memory = {"buffer", memory_value, 5};
+static const struct metric_label label_buffer = {"buffer", buffer_value, 2};
+static const struct metric_label label_timer = {"timer", timer_value, 5};
+static const struct metric_label label_ca_state = {"ca_state", ca_state_value, 5};
+static const struct metric_label label_algorithm = {"algorithm", NULL, METRIC_ALGORITHMS_MAX + 1};
+static const struct metric_label label_lane = {"lane", lane_name, LANE_END};
+static const struct metric_label label_failure = {"reason", failure_value, POLL_FAILURE_END - 1};
+static const struct metric_label label_ignored = {"reason", poll_ignored_name, POLL_IGNORED_END};
+static const struct metric_label label_family = {"family", family_value, 1};
+static const struct metric_label label_source = {"source", source_value, 2};
+static const struct metric_label label_fold = {"reason", fold_value, SELF_FOLD_END};
+static const struct metric_label label_path = {"path", path_value, SELF_ROUTE_END};
+static const struct metric_label label_code = {"code", code_value, SELF_STATUS_END};
+
+/* rmem_alloc, wmem_queued, fwd_alloc, optmem, backlog: what the kernel charges. */
+static const uint16_t memory_words[] = {
+	4 * SOCK_SKMEM_RMEM_ALLOC, 4 * SOCK_SKMEM_WMEM_QUEUED, 4 * SOCK_SKMEM_FWD_ALLOC,
+	4 * SOCK_SKMEM_OPTMEM,     4 * SOCK_SKMEM_BACKLOG,
+};
+static const uint16_t buffer_limit_words[] = {4 * SOCK_SKMEM_RCVBUF, 4 * SOCK_SKMEM_SNDBUF};
+
+const struct metric metrics[] = {
+	/* Listeners. */
+	{"sockstat_listener_info",
+	 "Exactly one series for each listener of the other families; joins its owner to them.",
+	 METRIC_GAUGE, LISTENER(info),
+	 .constant = "unit=\"\",container_id=\"\",cgroup=\"\",uid=\"\""},
+	{"sockstat_listener_sockets", "LISTEN sockets of this address and port.", METRIC_GAUGE,
+	 LISTENER(sockets)},
+	{"sockstat_listener_accept_queue_length",
+	 "Connections waiting for accept() at the last poll (idiag_rqueue), summed over sockets.",
+	 METRIC_GAUGE, LISTENER(length)},
+	{"sockstat_listener_accept_queue_limit",
+	 "Limit of the accept queue (idiag_wqueue), summed over sockets; each holds one more.",
+	 METRIC_GAUGE, LISTENER(limit), .needs_netlink = true},
+	{"sockstat_listener_accept_queue_peak",
+	 "Largest accept queue length in the last peak_window.", METRIC_GAUGE, LISTENER(peak)},
+	{"sockstat_listener_accept_queue_peak_ratio",
+	 "Largest length / (limit + 1) of any one socket in the last peak_window; 1 is full.",
+	 METRIC_GAUGE, LISTENER(peak_ratio_nano), .needs_netlink = true, .divisor = NSEC_PER_SEC},
+	{"sockstat_listener_accept_queue_full_seconds_total",
+	 "Time in which the accept queue of at least one socket was full (length > limit).",
+	 METRIC_COUNTER, LISTENER(full_ns), .needs_netlink = true, .divisor = NSEC_PER_SEC},
+	{"sockstat_listener_drops_total",
+	 "Connection attempts dropped because a queue was full: this listener's share of "
+	 "TcpExtListenDrops. A client that retries counts each time.",
+	 METRIC_COUNTER, LISTENER(drops), .needs_netlink = true},
+	{"sockstat_listener_stray_drops_total",
+	 "The rest of the listener's sk_drops: half-open probes, stray resets, scans.",
+	 METRIC_COUNTER, LISTENER(stray_drops), .needs_netlink = true},
+	{"sockstat_listener_sk_drops_total",
+	 "Drops as the kernel has them (skmem), of the sockets that exist now; with --once only.",
+	 METRIC_COUNTER, LISTENER(sk_drops), .profile = METRIC_ONCE, .needs_netlink = true},
+	{"sockstat_listener_last_drop_timestamp_seconds",
+	 "When sockstat_listener_drops_total last rose.", METRIC_GAUGE, LISTENER(last_drop_ms),
+	 .needs_netlink = true, .divisor = MSEC_PER_SEC},
+	{"sockstat_listener_syn_queue_length", "SYN_RECV request sockets of this listener.",
+	 METRIC_GAUGE, LISTENER(syn_queue), .slow = true},
+	{"sockstat_listener_unaccepted_oldest_seconds",
+	 "Longest wait in the accept queue, at least: since the last ACK of the client "
+	 "(tcpi_last_ack_recv).",
+	 METRIC_GAUGE, LISTENER(unaccepted_oldest_ms), .needs_netlink = true, .slow = true,
+	 .divisor = MSEC_PER_SEC},
+	{"sockstat_listener_unaccepted_closed",
+	 "Connections in the accept queue whose client has sent FIN.", METRIC_GAUGE,
+	 LISTENER(unaccepted_closed), .slow = true},
+	{"sockstat_listener_unaccepted_reset",
+	 "Accept queue length minus visible rows: connections whose client has reset them.",
+	 METRIC_GAUGE, LISTENER(unaccepted_reset), .needs_netlink = true, .slow = true},
+	{"sockstat_listener_syn_queue_retransmitting",
+	 "SYN_RECV request sockets whose SYN-ACK was sent again.", METRIC_GAUGE,
+	 LISTENER(syn_queue_retransmitting), .profile = METRIC_EXTENDED, .slow = true},
+	{"sockstat_listener_accept_queue_fill_ratio",
+	 "Length / (limit + 1), one observation for each socket and poll of the listeners lane.",
+	 METRIC_HISTOGRAM, .scope = METRIC_LISTENER, .profile = METRIC_EXTENDED,
+	 .needs_netlink = true, .buckets = METRIC_BUCKETS_FILL_RATIO, .divisor = NSEC_PER_SEC},
+
+	/* TCP connections. */
+	{"sockstat_tcp_sockets", "TCP sockets by state at the last poll.", METRIC_GAUGE,
+	 RECORD(state), .labels = {&label_state}, .combine = METRIC_COUNT_BY,
+	 .count_base = SOCK_ESTABLISHED},
+	{"sockstat_tcp_receive_queue_bytes", "Bytes received and not yet read (idiag_rqueue).",
+	 METRIC_GAUGE, RECORD(receive_queue), SUM(CONNECTION)},
+	{"sockstat_tcp_send_queue_bytes", "Bytes written and not yet acknowledged (idiag_wqueue).",
+	 METRIC_GAUGE, RECORD(send_queue), SUM(CONNECTION)},
+	{"sockstat_tcp_memory_bytes",
+	 "Memory that the kernel charges to sockets (skmem rmem_alloc, wmem_queued, fwd_alloc, "
+	 "optmem, backlog).",
+	 METRIC_GAUGE, SKMEM_WORDS(memory_words), SUM(ANY), .labels = {&label_memory}},
+	{"sockstat_tcp_rtt_seconds", "Smoothed round-trip time (tcpi_rtt)." SAMPLED,
+	 METRIC_HISTOGRAM, TCP_INFO(68, 4), OBSERVE(ACTIVE), .unless = METRIC_UNLESS_ZERO,
+	 .buckets = METRIC_BUCKETS_RTT, .divisor = USEC_PER_SEC},
+	{"sockstat_tcp_congestion_window_segments", "Congestion window (tcpi_snd_cwnd)." SAMPLED,
+	 METRIC_HISTOGRAM, TCP_INFO(80, 4), OBSERVE(ACTIVE), .buckets = METRIC_BUCKETS_CWND},
+	{"sockstat_tcp_timer_sockets",
+	 "Sockets by the timer that is pending (idiag_timer; the kernel shows one only).",
+	 METRIC_GAUGE, RECORD(timer), .profile = METRIC_EXTENDED, .labels = {&label_timer},
+	 .combine = METRIC_COUNT_BY, .count_base = SOCK_TIMER_RETRANSMIT},
+	{"sockstat_tcp_congestion_sockets", "Sockets by congestion state (tcpi_ca_state).",
+	 METRIC_GAUGE, TCP_INFO(1, 1), .profile = METRIC_EXTENDED, .labels = {&label_ca_state},
+	 .combine = METRIC_COUNT_BY, .when = METRIC_WHEN_CONNECTION},
+	{"sockstat_tcp_congestion_algorithm_sockets",
+	 "Sockets by congestion control algorithm (INET_DIAG_CONG).", METRIC_GAUGE,
+	 .scope = METRIC_CONNECTION, .profile = METRIC_EXTENDED, .needs_netlink = true,
+	 .labels = {&label_algorithm}, .combine = METRIC_COUNT_NAME,
+	 .when = METRIC_WHEN_CONNECTION},
+	{"sockstat_tcp_orphan_sockets", "Sockets that are closing and that no process holds.",
+	 METRIC_GAUGE, .scope = METRIC_CONNECTION, .profile = METRIC_EXTENDED,
+	 .combine = METRIC_COUNT, .when = METRIC_WHEN_ORPHAN},
+	{"sockstat_tcp_unsent_bytes", "Bytes written and not yet sent (tcpi_notsent_bytes).",
+	 METRIC_GAUGE, TCP_INFO(144, 4), SUM(CONNECTION), .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_unacked_segments", "Segments in flight (tcpi_unacked).", METRIC_GAUGE,
+	 TCP_INFO(24, 4), SUM(CONNECTION), .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_lost_segments", "Segments deemed lost at the last poll (tcpi_lost).",
+	 METRIC_GAUGE, TCP_INFO(32, 4), SUM(CONNECTION), .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_retransmitting_segments",
+	 "Retransmitted segments in flight at the last poll (tcpi_retrans).", METRIC_GAUGE,
+	 TCP_INFO(36, 4), SUM(CONNECTION), .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_buffer_limit_bytes", "Limits of the socket buffers (skmem rcvbuf, sndbuf).",
+	 METRIC_GAUGE, SKMEM_WORDS(buffer_limit_words), SUM(CONNECTION), .profile = METRIC_EXTENDED,
+	 .labels = {&label_buffer}},
+	{"sockstat_tcp_send_in_flight_memory_bytes",
+	 "Memory of segments handed to the device (skmem wmem_alloc); overlaps buffer=\"send\".",
+	 METRIC_GAUGE, SKMEM(SOCK_SKMEM_WMEM_ALLOC), SUM(CONNECTION), .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_min_rtt_seconds", "Windowed minimum of the RTT (tcpi_min_rtt)." SAMPLED,
+	 METRIC_HISTOGRAM, TCP_INFO(148, 4), OBSERVE(ACTIVE), .profile = METRIC_EXTENDED,
+	 .unless = METRIC_UNLESS_ALL_ONES, .buckets = METRIC_BUCKETS_RTT, .divisor = USEC_PER_SEC},
+	{"sockstat_tcp_rtt_variation_seconds", "Variation of the RTT (tcpi_rttvar)." SAMPLED,
+	 METRIC_HISTOGRAM, TCP_INFO(72, 4), OBSERVE(ACTIVE), .profile = METRIC_EXTENDED,
+	 .buckets = METRIC_BUCKETS_RTT, .divisor = USEC_PER_SEC},
+	{"sockstat_tcp_delivery_rate_bytes_per_second",
+	 "Most recent goodput, where it was not limited by the application "
+	 "(tcpi_delivery_rate)." SAMPLED,
+	 METRIC_HISTOGRAM, TCP_INFO(160, 8), OBSERVE(ACTIVE), .profile = METRIC_EXTENDED,
+	 .unless = METRIC_UNLESS_APP_LIMITED, .buckets = METRIC_BUCKETS_DELIVERY_RATE},
+	{"sockstat_tcp_ephemeral_ports_used",
+	 "Most local ports in use towards this port between one source and one destination "
+	 "address, TIME_WAIT included.",
+	 METRIC_GAUGE, METRIC_CLIENT},
+
+	/* The daemon about itself. */
+	{"sockstatd_build_info", "Version and revision of the daemon.", METRIC_GAUGE,
+	 SELF(build_info),
+	 .constant = "version=\"" BUILD_VERSION "\",revision=\"" BUILD_REVISION "\""},
+	{"sockstatd_source", "Where a family's sockets come from now.", METRIC_GAUGE, SELF(source),
+	 .labels = {&label_family, &label_source}},
+	{"sockstatd_polls_total", "Polls that ended well.", METRIC_COUNTER, SELF(polls),
+	 .labels = {&label_lane}},
+	{"sockstatd_poll_duration_seconds", "Wall time of the polls that ended well.",
+	 METRIC_HISTOGRAM, SELF(poll_duration), .labels = {&label_lane},
+	 .buckets = METRIC_BUCKETS_DURATION, .divisor = NSEC_PER_SEC},
+	{"sockstatd_poll_cpu_seconds_total", "CPU time, user and system, spent on polls.",
+	 METRIC_COUNTER, SELF(poll_cpu_ns), .labels = {&label_lane}, .divisor = NSEC_PER_SEC},
+	{"sockstatd_poll_sockets", "Rows of the last good poll.", METRIC_GAUGE, SELF(poll_sockets),
+	 .labels = {&label_lane}},
+	{"sockstatd_poll_failures_total",
+	 "Polls that failed; the last good data are kept. With reason=\"procfs\" only the "
+	 "attribution of drops waits.",
+	 METRIC_COUNTER, SELF(poll_failures), .labels = {&label_lane, &label_failure}},
+	{"sockstatd_poll_rows_ignored_total", "Rows and messages that were skipped.",
+	 METRIC_COUNTER, SELF(poll_rows_ignored), .labels = {&label_lane, &label_ignored}},
+	{"sockstatd_polls_skipped_total",
+	 "Polls that were due and not made: the one before had not ended, or cpu_limit was met.",
+	 METRIC_COUNTER, SELF(polls_skipped), .labels = {&label_lane}},
+	{"sockstatd_poll_success", "Whether the last poll ended well.", METRIC_GAUGE,
+	 SELF(poll_success), .labels = {&label_lane}},
+	{"sockstatd_poll_last_success_timestamp_seconds", "When the last good poll ended.",
+	 METRIC_GAUGE, SELF(poll_last_success_ms), .labels = {&label_lane},
+	 .divisor = MSEC_PER_SEC},
+	{"sockstatd_poll_interval_seconds", "Time between polls, as stretched by cpu_limit now.",
+	 METRIC_GAUGE, SELF(poll_interval_ns), .labels = {&label_lane}, .divisor = NSEC_PER_SEC},
+	{"sockstatd_loop_busy_seconds", "Time of one turn of the collector's loop.",
+	 METRIC_HISTOGRAM, SELF(loop_busy), .buckets = METRIC_BUCKETS_DURATION,
+	 .divisor = NSEC_PER_SEC},
+	{"sockstatd_folded_groups",
+	 "Listeners and ports that are summed into \"other\", by the limit that did it.",
+	 METRIC_GAUGE, SELF(folded), .labels = {&label_fold}},
+	{"sockstatd_config_last_reload_successful", "Whether the last reload succeeded.",
+	 METRIC_GAUGE, SELF(reload_successful)},
+	{"sockstatd_config_last_reload_success_timestamp_seconds",
+	 "When the configuration was last loaded.", METRIC_GAUGE, SELF(reload_success_ms),
+	 .divisor = MSEC_PER_SEC},
+	{"sockstatd_http_requests_total", "Answers by path and status.", METRIC_COUNTER,
+	 SELF(http_requests), .labels = {&label_path, &label_code}, .hides_zero = true},
+	{"sockstatd_http_connections", "Open connections.", METRIC_GAUGE, SELF(http_connections)},
+	{"process_cpu_seconds_total", "User and system CPU time.", METRIC_COUNTER,
+	 SELF(process_cpu_us), .divisor = USEC_PER_SEC},
+	{"process_open_fds", "Open file descriptors.", METRIC_GAUGE, SELF(process_open_fds)},
+	{"process_max_fds", "Limit of open file descriptors.", METRIC_GAUGE, SELF(process_max_fds)},
+	{"process_resident_memory_bytes", "Resident memory.", METRIC_GAUGE,
+	 SELF(process_resident_bytes)},
+	{"process_virtual_memory_bytes", "Virtual memory.", METRIC_GAUGE,
+	 SELF(process_virtual_bytes)},
+	{"process_virtual_memory_max_bytes", "Limit of virtual memory.", METRIC_GAUGE,
+	 SELF(process_virtual_max_bytes)},
+	{"process_start_time_seconds", "When the process started.", METRIC_GAUGE,
+	 SELF(process_start_ms), .divisor = MSEC_PER_SEC},
+	{"process_threads", "Threads.", METRIC_GAUGE, SELF(process_threads)},
+	{"sockstatd_series_limit", "limits.series.", METRIC_GAUGE, SELF(series_limit)},
+	/* The last row, so that it can count the series before it. */
+	{"sockstatd_series", "Series in this scrape.", METRIC_GAUGE, SELF(series)},
+};
+
+const unsigned int metric_count = ARRAY_SIZE(metrics);
+_Static_assert(ARRAY_SIZE(metrics) <= METRIC_COUNT_MAX, "enlarge METRIC_COUNT_MAX");

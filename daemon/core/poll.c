@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/poll.h"
+
+#include <stddef.h>
+
+const char *lane_name(unsigned int lane)
+{
+	static const char *const names[LANE_END] = {"listeners", "sockets"};
+
+	return lane < LANE_END ? names[lane] : NULL;
+}
+
+const char *poll_failure_name(unsigned int reason)
+{
+	static const char *const names[POLL_FAILURE_END] = {
+		[POLL_FAILURE_NONE] = "none",
+		[POLL_FAILURE_SOCKET] = "socket",
+		[POLL_FAILURE_SEND] = "send",
+		[POLL_FAILURE_RECEIVE] = "receive",
+		[POLL_FAILURE_NO_HANDLER] = "no_handler",
+		[POLL_FAILURE_REFUSED] = "refused",
+		[POLL_FAILURE_BUSY] = "busy",
+		[POLL_FAILURE_INTERRUPTED] = "interrupted",
+		[POLL_FAILURE_OVERRUN] = "overrun",
+		[POLL_FAILURE_TRUNCATED] = "truncated",
+		[POLL_FAILURE_MALFORMED] = "malformed",
+		[POLL_FAILURE_SEQUENCE] = "sequence",
+		[POLL_FAILURE_TIMEOUT] = "timeout",
+		[POLL_FAILURE_MEMORY] = "memory",
+		[POLL_FAILURE_PROCFS] = "procfs",
+	};
+
+	return reason < POLL_FAILURE_END ? names[reason] : NULL;
+}
+
+const char *poll_ignored_name(unsigned int reason)
+{
+	static const char *const names[POLL_IGNORED_END] = {"family", "state", "sender"};
+
+	return reason < POLL_IGNORED_END ? names[reason] : NULL;
+}

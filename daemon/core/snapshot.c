@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+
+static void ref(unsigned int *refs)
+{
+	__atomic_add_fetch(refs, 1, __ATOMIC_RELAXED);
+}
+
+/* Whether this was the last. */
+static bool unref(unsigned int *refs)
+{
+	return __atomic_sub_fetch(refs, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+/* One block: HEAD bytes, then COUNT items of ITEM bytes, then COUNT rows of CELLS cells. */
+static void *new_part(size_t head, size_t item, uint32_t count, unsigned int cells,
+		      void **ret_items, uint64_t **ret_cells)
+{
+	size_t items_at = (head + 7) / 8 * 8;
+	size_t cells_at = items_at + (item * count + 7) / 8 * 8;
+	char *block = calloc(1, cells_at + (size_t)count * cells * sizeof(uint64_t));
+
+	if (!block)
+		return NULL;
+	*ret_items = block + items_at;
+	*ret_cells = (uint64_t *)(void *)(block + cells_at);
+	return block;
+}
+
+static void copy_series(struct snapshot_listener *item, const struct listener_series *s,
+			uint64_t *cells, unsigned int count)
+{
+	memcpy(item->address, s->address, sizeof(item->address));
+	memcpy(item->port, s->port, sizeof(item->port));
+	item->values = s->values;
+	item->cells = memcpy(cells, s->cells, count * sizeof(*cells));
+}
+
+struct snapshot_listeners *snapshot_listeners_new(const struct listener_table *t,
+						  const struct snapshot_age *age,
+						  const struct snapshot_age *slow_age)
+{
+	unsigned int cells = t->catalogue->listener_cells;
+	struct snapshot_listeners *p;
+	uint64_t *next;
+	void *items;
+
+	p = new_part(sizeof(*p), sizeof(*p->items), t->series_count, cells, &items, &next);
+	if (!p)
+		return NULL;
+	p->refs = 1;
+	p->catalogue = catalogue_ref(t->catalogue);
+	p->age = *age;
+	p->slow_age = *slow_age;
+	p->items = items;
+	for (uint32_t i = 0; i < t->series_count; i++) {
+		copy_series(&p->items[p->count++], t->series[i], next, cells);
+		next += cells;
+	}
+	return p;
+}
+
+void snapshot_listeners_unref(struct snapshot_listeners *p)
+{
+	if (!p || !unref(&p->refs))
+		return;
+	catalogue_unref(p->catalogue);
+	free(p);
+}
+
+struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
+					      const struct snapshot_age *age)
+{
+	unsigned int cells = a->groups.catalogue->group_cells;
+	struct snapshot_sockets *p;
+	uint64_t *next;
+	void *items;
+
+	p = new_part(sizeof(*p), sizeof(*p->items), a->groups.count, cells, &items, &next);
+	if (!p)
+		return NULL;
+	p->refs = 1;
+	p->catalogue = catalogue_ref(a->groups.catalogue);
+	p->age = *age;
+	p->present = a->present;
+	p->algorithms = a->algorithms;
+	p->items = items;
+	for (uint32_t i = 0; i < a->groups.count; i++) {
+		const struct group *g = a->groups.items[i];
+		struct snapshot_group *item = &p->items[p->count];
+
+		if (!g->is_shown)
+			continue;
+		item->side = g->side;
+		group_port_label(g, item->port);
+		item->cells = memcpy(next, g->cells, cells * sizeof(*next));
+		next += cells;
+		p->count++;
+	}
+	return p;
+}
+
+struct snapshot_sockets *snapshot_sockets_ref(struct snapshot_sockets *p)
+{
+	ref(&p->refs);
+	return p;
+}
+
+void snapshot_sockets_unref(struct snapshot_sockets *p)
+{
+	if (!p || !unref(&p->refs))
+		return;
+	catalogue_unref(p->catalogue);
+	free(p);
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+	if (!s || !unref(&s->refs))
+		return;
+	snapshot_listeners_unref(s->listeners);
+	snapshot_sockets_unref(s->sockets);
+	catalogue_unref(s->catalogue);
+	free(s);
+}
+
+void snapshot_exchange_done(struct snapshot_exchange *x)
+{
+	snapshot_unref(x->newest);
+	x->newest = NULL;
+}
+
+int snapshot_publish(struct snapshot_exchange *x, struct catalogue *catalogue,
+		     struct snapshot_listeners *listeners, struct snapshot_sockets *sockets)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	struct snapshot *before;
+
+	if (!s) {
+		snapshot_listeners_unref(listeners);
+		snapshot_sockets_unref(sockets);
+		return -ENOMEM;
+	}
+	s->refs = 1;
+	s->catalogue = catalogue_ref(catalogue);
+	s->listeners = listeners;
+	s->sockets = sockets;
+	pthread_mutex_lock(&x->lock);
+	before = x->newest;
+	if (before && !s->listeners && before->listeners) {
+		s->listeners = before->listeners;
+		ref(&s->listeners->refs);
+	}
+	if (before && !s->sockets && before->sockets)
+		s->sockets = snapshot_sockets_ref(before->sockets);
+	x->newest = s;
+	pthread_mutex_unlock(&x->lock);
+	snapshot_unref(before);
+	return 0;
+}
+
+struct snapshot *snapshot_take(struct snapshot_exchange *x)
+{
+	struct snapshot *s;
+
+	pthread_mutex_lock(&x->lock);
+	s = x->newest;
+	if (s)
+		ref(&s->refs);
+	pthread_mutex_unlock(&x->lock);
+	return s;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/catalogue.h"
+
+#include <string.h>
+
+#include "daemon/core/self_values.h"
+#include "daemon/util/macros.h"
+#include "tests/support/test_support.h"
+#include "tests/unit/core/core_fixture.h"
+#include "tests/unit/core/hand_made.h"
+
+TEST_SUITE(catalogue);
+
+#define RATIO  "sockstat_listener_accept_queue_fill_ratio"
+#define RTT    "sockstat_tcp_rtt_seconds"
+#define TIMERS "sockstat_tcp_timer_sockets"
+
+static struct catalogue *new_catalogue(const struct catalogue_settings *settings)
+{
+	struct catalogue *c;
+
+	cr_assert_eq(catalogue_new(settings, &c), 0);
+	return c;
+}
+
+static bool is_on(const struct catalogue *c, const char *name)
+{
+	return c->on[core_metric(name)];
+}
+
+Test(catalogue, profiles)
+{
+	struct catalogue *core = core_catalogue(false), *extended = core_catalogue(true);
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		enum metric_profile profile = metrics[i].profile;
+
+		cr_assert_eq(core->on[i], profile == METRIC_CORE, "%s", metrics[i].name);
+		cr_assert_eq(extended->on[i], profile != METRIC_ONCE, "%s", metrics[i].name);
+	}
+	catalogue_unref(core);
+	catalogue_unref(extended);
+}
+
+/* Which of five families a pattern reaches, in the order of the array below. */
+static const char *const reached[] = {
+	"sockstat_listener_info", RTT, TIMERS, "sockstatd_series", "process_threads",
+};
+
+static const struct pattern {
+	const char *pattern;
+	const char *reaches; /* one character for each, 1 or 0 */
+} patterns[] = {
+	{"*", "11111"},
+	{"**", "11111"},
+	{"", "00000"},
+	{"sockstat_*", "11100"},
+	{"sockstat*", "11110"},
+	{"*_seconds", "01000"},
+	{"*s", "01111"},
+	{"*tcp*", "01100"},
+	{"sockstat_*_sockets", "00100"},
+	{"*sockets*sockets*", "00000"},
+	{"s*t*d*", "01010"},
+	{"*_*_*_*", "01100"},
+	{"sockstat_listener_info", "10000"},
+	{"sockstat_listener_info*", "10000"},
+	{"sockstat_listener_inf", "00000"},
+	{"ockstat_listener_info", "00000"},
+	{"sockstat_listener_infoo", "00000"},
+	{"SOCKSTAT_*", "00000"},
+	{"?ockstat_listener_info", "00000"},
+	{"process_thread[s]", "00000"},
+	{"*s*s*s*s*s*s*s*s*s*s*s*s*x", "00000"},
+};
+
+Test(catalogue, exclude)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct catalogue_settings s = {
+			.extended = true, .exclude = &patterns[i].pattern, .exclude_count = 1};
+		struct catalogue *c = new_catalogue(&s);
+
+		for (size_t j = 0; j < ARRAY_SIZE(reached); j++)
+			cr_assert_eq(is_on(c, reached[j]), patterns[i].reaches[j] == '0',
+				     "%s and %s", patterns[i].pattern, reached[j]);
+		catalogue_unref(c);
+	}
+}
+
+/* In the core profile the third of them, which is extended, is on by name only. */
+Test(catalogue, include)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct catalogue_settings s = {.include = &patterns[i].pattern, .include_count = 1};
+		struct catalogue *c = new_catalogue(&s);
+
+		for (size_t j = 0; j < ARRAY_SIZE(reached); j++)
+			cr_assert_eq(is_on(c, reached[j]), j != 2 || patterns[i].reaches[j] == '1',
+				     "%s and %s", patterns[i].pattern, reached[j]);
+		cr_assert_not(is_on(c, "sockstat_listener_sk_drops_total"), "for --once only");
+		catalogue_unref(c);
+	}
+}
+
+Test(catalogue, several_patterns)
+{
+	static const char *const include[] = {"nothing", TIMERS, "*_orphan_*"};
+	static const char *const exclude[] = {"nothing", "process_*", "*_orphan_*"};
+	struct catalogue_settings s = {.include = include,
+				       .include_count = ARRAY_SIZE(include),
+				       .exclude = exclude,
+				       .exclude_count = ARRAY_SIZE(exclude)};
+	struct catalogue *c = new_catalogue(&s);
+
+	cr_assert(is_on(c, TIMERS));
+	cr_assert_not(is_on(c, "process_threads"));
+	cr_assert_not(is_on(c, "sockstat_tcp_orphan_sockets"), "to exclude has the last word");
+	cr_assert(is_on(c, RTT));
+	catalogue_unref(c);
+}
+
+/* What --once can know: gauges of the sockets, the kernel's drops, and who says so. */
+Test(catalogue, once)
+{
+	static const char *const unknown[] = {
+		"sockstat_listener_accept_queue_peak",
+		"sockstat_listener_accept_queue_peak_ratio",
+		"sockstat_listener_last_drop_timestamp_seconds",
+	};
+	struct catalogue_settings s = {.once = true, .extended = true};
+	struct catalogue *c = new_catalogue(&s);
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		bool expected = m->type == METRIC_GAUGE && m->scope != METRIC_SELF;
+
+		for (size_t j = 0; j < ARRAY_SIZE(unknown); j++)
+			expected = expected && strcmp(m->name, unknown[j]) != 0;
+		expected = expected || strcmp(m->name, "sockstatd_build_info") == 0 ||
+			   strcmp(m->name, "sockstat_listener_sk_drops_total") == 0;
+		cr_assert_eq(c->on[i], expected, "%s", m->name);
+	}
+	catalogue_unref(c);
+}
+
+Test(catalogue, once_follows_the_profile)
+{
+	static const char *const pattern[] = {"sockstat_listener_sk_*"};
+	struct catalogue_settings s = {.once = true, .exclude = pattern, .exclude_count = 1};
+	struct catalogue *c = new_catalogue(&s);
+
+	cr_assert_not(is_on(c, TIMERS));
+	cr_assert(is_on(c, "sockstat_tcp_sockets"));
+	cr_assert_not(is_on(c, "sockstat_listener_sk_drops_total"));
+	catalogue_unref(c);
+}
+
+/* Marks the cells of all families of listeners, or of groups: none twice, none left over. */
+static void assert_cells(const struct catalogue *c, bool of_listeners)
+{
+	unsigned int count = of_listeners ? c->listener_cells : c->group_cells;
+	const char *owners[4096] = {NULL};
+
+	cr_assert_lt(count, ARRAY_SIZE(owners));
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		bool has_cells =
+			of_listeners ? m->scope == METRIC_LISTENER && m->type == METRIC_HISTOGRAM
+				     : m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT;
+
+		if (!c->on[i] || !has_cells)
+			continue;
+		for (unsigned int j = 0; j < catalogue_cells(c, i); j++) {
+			unsigned int at = c->cell[i] + j;
+
+			cr_assert_lt(at, count, "%s", m->name);
+			cr_assert_null(owners[at], "%s and %s", m->name, owners[at]);
+			owners[at] = m->name;
+		}
+	}
+	for (unsigned int i = 0; i < count; i++)
+		cr_assert(owners[i], "cell %u is nobody's", i);
+}
+
+Test(catalogue, cells_do_not_overlap)
+{
+	static const char *const include[] = {RATIO, "*rtt*"};
+	static const struct catalogue_settings settings[] = {
+		{0},
+		{.extended = true},
+		{.once = true, .extended = true},
+		{.include = include, .include_count = ARRAY_SIZE(include)},
+		{.exclude = include, .exclude_count = ARRAY_SIZE(include), .extended = true},
+	};
+	struct catalogue *c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		c = new_catalogue(&settings[i]);
+		assert_cells(c, true);
+		assert_cells(c, false);
+		catalogue_unref(c);
+	}
+	c = core_catalogue(true);
+	assert_cells(c, true);
+	assert_cells(c, false);
+	catalogue_unref(c);
+}
+
+Test(catalogue, cells_and_series_of_a_family)
+{
+	struct catalogue *c = core_catalogue(true);
+	static const struct {
+		const char *name;
+		unsigned int cells;
+	} cases[] = {
+		{"sockstat_listener_sockets", 1},
+		{"sockstat_tcp_sockets", SOCK_STATE_END - 1},
+		{"sockstat_tcp_memory_bytes", 5},
+		{RTT, 14 + 3},
+		{RATIO, 8 + 3},
+		{"sockstat_tcp_congestion_algorithm_sockets", METRIC_ALGORITHMS_MAX + 1},
+		{"sockstatd_poll_duration_seconds", 2 * SELF_DURATION_CELLS},
+		{"sockstatd_poll_failures_total", LANE_END * (POLL_FAILURE_END - 1)},
+		{"sockstatd_http_requests_total", SELF_ROUTE_END * SELF_STATUS_END},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned int metric = core_metric(cases[i].name);
+
+		cr_assert_eq(catalogue_cells(c, metric), cases[i].cells, "%s", cases[i].name);
+		cr_assert_eq(catalogue_series(c, metric), cases[i].cells, "%s", cases[i].name);
+	}
+	catalogue_unref(c);
+}
+
+/* Nothing absent, nothing 0, as many algorithms as may have names. */
+static void fill_everything(struct hand_made *h)
+{
+	uint64_t *self = (uint64_t *)&h->self;
+
+	for (size_t i = 0; i < sizeof(h->self) / sizeof(*self); i++)
+		self[i] = 1;
+	h->listener_items[0] = h->listener_items[HAND_MADE_SSH];
+	h->listeners.count = 1;
+	h->group_items[0] = h->group_items[HAND_MADE_CLIENT_443];
+	h->sockets.count = 1;
+	h->sockets.algorithms.count = METRIC_ALGORITHMS_MAX;
+	for (unsigned int i = 0; i < METRIC_ALGORITHMS_MAX; i++)
+		memcpy(h->sockets.algorithms.names[i], (char[]){(char)('a' + i), 0}, 2);
+}
+
+static uint64_t count_scope(const struct hand_made *h, bool listeners, bool groups, bool self)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		enum metric_scope scope = metrics[i].scope;
+
+		if ((listeners && scope == METRIC_LISTENER) || (self && scope == METRIC_SELF) ||
+		    (groups && (scope == METRIC_CONNECTION || scope == METRIC_CLIENT)))
+			count += hand_made_count(h, metrics[i].name);
+	}
+	return count;
+}
+
+/* What limits.series is reckoned with is what a render yields at most. */
+Test(catalogue, series_are_what_a_render_yields)
+{
+	for (int extended = 0; extended < 2; extended++) {
+		struct hand_made h;
+
+		hand_made_init(&h, core_catalogue(extended));
+		fill_everything(&h);
+		hand_made_render(&h);
+		cr_assert_eq(h.catalogue->listener_series, count_scope(&h, true, false, false));
+		cr_assert_eq(h.catalogue->group_series, count_scope(&h, false, true, false));
+		cr_assert_eq(h.catalogue->self_series, count_scope(&h, false, false, true));
+		hand_made_done(&h);
+	}
+}
+
+/* About what the interface says that it costs, so that no new family goes unnoticed. */
+Test(catalogue, costs_of_the_core_profile)
+{
+	struct catalogue *c = core_catalogue(false);
+
+	cr_assert_leq(c->group_series, 57);
+	cr_assert_leq(c->listener_series, 15);
+	catalogue_unref(c);
+}
+
+Test(catalogue, same)
+{
+	static const double few[] = {0.001, 1}, others[] = {0.001, 2};
+	struct catalogue *a = core_catalogue_with_rtt(true, few, 2);
+	struct catalogue *b = core_catalogue_with_rtt(true, few, 2);
+	struct catalogue *other = core_catalogue_with_rtt(true, others, 2);
+	struct catalogue *shorter = core_catalogue_with_rtt(true, few, 1);
+	struct catalogue *core = core_catalogue_with_rtt(false, few, 2);
+	unsigned int rtt = core_metric(RTT), timers = core_metric(TIMERS);
+
+	cr_assert(catalogue_same(a, b, rtt));
+	cr_assert(catalogue_same(a, core, rtt));
+	cr_assert_not(catalogue_same(a, other, rtt));
+	cr_assert_not(catalogue_same(a, shorter, rtt));
+	cr_assert_not(catalogue_same(shorter, a, rtt));
+	cr_assert(catalogue_same(a, other, core_metric(RATIO)));
+	cr_assert(catalogue_same(a, other, timers));
+	cr_assert_not(catalogue_same(a, core, timers));
+	cr_assert_not(catalogue_same(core, a, timers));
+	cr_assert_not(catalogue_same(core, core, timers));
+	catalogue_unref(a);
+	catalogue_unref(b);
+	catalogue_unref(other);
+	catalogue_unref(shorter);
+	catalogue_unref(core);
+}
+
+/* As a family's unit differs, so do its bounds, but not what le says. */
+Test(catalogue, bounds)
+{
+	struct catalogue *c = core_catalogue(true);
+	const struct histogram_bounds *rtt = c->bounds[core_metric(RTT)];
+	const struct histogram_bounds *duration =
+		c->bounds[core_metric("sockstatd_loop_busy_seconds")];
+
+	cr_assert_eq(rtt->upper[0], 50, "microseconds");
+	cr_assert_eq(rtt->le[0], 0.00005);
+	cr_assert_eq(duration->upper[0], 10000, "nanoseconds");
+	cr_assert_eq(duration->count, SELF_DURATION_BOUNDS);
+	cr_assert_null(c->bounds[core_metric(TIMERS)]);
+	catalogue_unref(c);
+}
+
+Test(catalogue, references)
+{
+	struct catalogue *c = core_catalogue(false);
+
+	cr_assert_eq(catalogue_ref(c), c);
+	catalogue_unref(c);
+	cr_assert(is_on(c, RTT));
+	catalogue_unref(c);
+	catalogue_unref(NULL);
+}
