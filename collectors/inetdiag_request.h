@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A dump request to inet_diag, rendered to bytes. Pure. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bits of idiag_ext: 1 << (attribute − 1), include/uapi/linux/inet_diag.h. Ask only what is used.
+ */
+#define INETDIAG_EXT_INFO  0x02
+#define INETDIAG_EXT_CONG  0x08
+#define INETDIAG_EXT_SKMEM 0x40
+
+#define INETDIAG_REQUEST_MAX 128
+
+struct inetdiag_request {
+	uint8_t family; /* 0: both in one walk (TCPDIAG_GETSOCK); AF_INET or AF_INET6: sock_diag */
+	uint8_t extensions; /* INETDIAG_EXT_… */
+	uint32_t states;    /* SOCK_STATE_BIT()s */
+};
+
+/* Returns the length. Every byte that is not asked for is zero (CVE-2024-42106 was such a pad). */
+size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t sequence,
+			       uint8_t ret_bytes[INETDIAG_REQUEST_MAX]);

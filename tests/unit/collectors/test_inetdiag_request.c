@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collectors/inetdiag_request.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "daemon/core/sock.h"
+#include "tests/support/test_support.h"
+
+TEST_SUITE(inetdiag_request);
+
+struct request_bytes {
+	uint8_t bytes[INETDIAG_REQUEST_MAX] __attribute__((aligned(8)));
+};
+
+static size_t render(uint8_t family, struct request_bytes *ret_request)
+{
+	const struct inetdiag_request request = {
+		.family = family,
+		.extensions = INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM,
+		.states = SOCK_STATES_ALL,
+	};
+
+	memset(ret_request, 0xaa, sizeof(*ret_request));
+	return inetdiag_request_render(&request, 0x01020304, ret_request->bytes);
+}
+
+static void assert_header(const struct request_bytes *request, size_t n, uint16_t type)
+{
+	const struct nlmsghdr *m = (const struct nlmsghdr *)request->bytes;
+
+	cr_assert_eq(m->nlmsg_len, n);
+	cr_assert_eq(m->nlmsg_type, type);
+	cr_assert_eq(m->nlmsg_flags, NLM_F_REQUEST | NLM_F_DUMP);
+	cr_assert_eq(m->nlmsg_seq, 0x01020304);
+	cr_assert_eq(m->nlmsg_pid, 0);
+}
+
+static void assert_zero_but(struct request_bytes *request, void *asked, size_t n)
+{
+	static const struct request_bytes zero;
+
+	memset(asked, 0, n);
+	memset(request->bytes, 0, NLMSG_HDRLEN);
+	cr_assert_eq(memcmp(request, &zero, sizeof(zero)), 0);
+}
+
+Test(inetdiag_request, both_families_in_one_walk)
+{
+	struct request_bytes request;
+	struct inet_diag_req *r = NLMSG_DATA((struct nlmsghdr *)request.bytes);
+	size_t n = render(AF_UNSPEC, &request);
+
+	assert_header(&request, n, TCPDIAG_GETSOCK);
+	cr_assert_eq(n, NLMSG_LENGTH(sizeof(*r)));
+	cr_assert_eq(r->idiag_ext, 0x42);
+	cr_assert_eq(r->idiag_states, 0x1f7e);
+	r->idiag_states = 0;
+	assert_zero_but(&request, &r->idiag_ext, sizeof(r->idiag_ext));
+}
+
+Test(inetdiag_request, one_family)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < sizeof(families); i++) {
+		struct request_bytes request;
+		struct inet_diag_req_v2 *r = NLMSG_DATA((struct nlmsghdr *)request.bytes);
+		size_t n = render(families[i], &request);
+
+		assert_header(&request, n, SOCK_DIAG_BY_FAMILY);
+		cr_assert_eq(n, NLMSG_LENGTH(sizeof(*r)));
+		cr_assert_eq(r->sdiag_family, families[i]);
+		cr_assert_eq(r->sdiag_protocol, IPPROTO_TCP);
+		cr_assert_eq(r->idiag_ext, 0x42);
+		cr_assert_eq(r->pad, 0);
+		cr_assert_eq(r->idiag_states, 0x1f7e);
+		assert_zero_but(&request, r, offsetof(struct inet_diag_req_v2, id));
+	}
+}
