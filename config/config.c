@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config_bind.h"
+#include "config/config_value.h"
+#include "daemon/util/cleanup.h"
+
+DEFINE_CLEANUP(struct config *, config, config_free);
+
+struct config *config_new(void)
+{
+	_cleanup_(cleanup_config) struct config *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < config_keys_count; i++) {
+		if (config_value_set_fallback(&config_keys[i], c) < 0)
+			return NULL;
+	}
+	return take_ptr(c);
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < config_keys_count; i++)
+		config_value_clear(&config_keys[i], c);
+	free(c);
+}
+
+int config_parse(const char *text, size_t n, struct config_errors *errors,
+		 struct config **ret_config)
+{
+	_cleanup_(cleanup_config) struct config *c = NULL;
+	struct config_yaml yaml;
+	int r;
+
+	*errors = (struct config_errors){0};
+	c = config_new();
+	if (!c)
+		return -ENOMEM;
+	r = config_yaml_init(&yaml, text, n, errors);
+	if (r < 0)
+		return r;
+	r = config_bind(&yaml, c);
+	config_yaml_done(&yaml);
+	if (r < 0)
+		return r;
+	if (errors->total > 0)
+		return -EINVAL;
+	*ret_config = take_ptr(c);
+	return 0;
+}
+
+/* Reads all of a file that may also be a pipe. */
+static int read_file(int fd, struct buf *text)
+{
+	char chunk[16 * 1024];
+	ssize_t n;
+
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			buf_add(text, chunk, (size_t)n);
+		if (text->error)
+			return text->error;
+		if (text->len > CONFIG_YAML_TEXT_MAX)
+			return -EFBIG;
+	} while (n != 0);
+	return 0;
+}
+
+int config_load(const char *path, struct config_errors *errors, struct config **ret_config)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+	_close_ int fd = -1;
+	int r;
+
+	*errors = (struct config_errors){0};
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	r = read_file(fd, &text);
+	if (r < 0)
+		return r;
+	return config_parse(text.data, text.len, errors, ret_config);
+}
+
+int config_set_listen_addresses(struct config *c, char *const *addresses, size_t count)
+{
+	const struct config_key *key = &config_keys[config_key_find("web.listen_addresses")];
+	struct config fresh = {0};
+	struct config_strings old = c->web.listen_addresses;
+	char what[CONFIG_WHAT_MAX];
+	int r = count > 0 ? 0 : -EINVAL;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = config_value_add(key, &fresh, addresses[i], what);
+	if (r == 0) {
+		c->web.listen_addresses = fresh.web.listen_addresses;
+		fresh.web.listen_addresses = old;
+	}
+	config_value_clear(key, &fresh);
+	return r == -E2BIG ? -EINVAL : r;
+}
+
+int config_set_telemetry_path(struct config *c, const char *path)
+{
+	const struct config_key *key = &config_keys[config_key_find("web.telemetry_path")];
+	char what[CONFIG_WHAT_MAX];
+
+	return config_value_add(key, c, path, what);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: what sockstatd.yaml can say, with its defaults. Plain values, immutable once
+ * loaded; every thread that needs it holds its own pointer to one that outlives its use.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config_address.h"
+#include "daemon/util/buf.h"
+
+#define CONFIG_LIST_MAX    64 /* entries of any list but ports */
+#define CONFIG_PORTS_MAX   1024
+#define CONFIG_BUCKETS_MAX 64
+
+enum config_profile {
+	CONFIG_PROFILE_CORE,
+	CONFIG_PROFILE_EXTENDED,
+};
+
+struct config_strings {
+	char **items;
+	size_t count;
+};
+
+struct config_ports {
+	uint16_t *items;
+	size_t count;
+};
+
+/* Strictly rising, finite, not negative. */
+struct config_buckets {
+	double bounds[CONFIG_BUCKETS_MAX];
+	size_t count;
+};
+
+struct config {
+	struct {
+		struct config_strings listen_addresses; /* as written; config_address_parse() */
+		char *telemetry_path;                   /* begins with '/' */
+		uint64_t max_connections;
+	} web;
+	struct {
+		uint64_t listeners_ns, sockets_ns, sockets_max_ns;
+		double cpu_limit; /* of one core, (0, 1] */
+	} poll;
+	uint64_t peak_window_ns;
+	struct {
+		int profile;                            /* enum config_profile */
+		struct config_strings include, exclude; /* family names, * allowed */
+	} metrics;
+	struct {
+		struct config_ports server, client;
+	} ports;
+	struct {
+		uint64_t listeners, ports, series;
+		uint64_t idle_ns;
+	} limits;
+	struct {
+		struct config_buckets rtt_seconds, congestion_window_segments,
+			delivery_rate_bytes_per_second, fill_ratio;
+	} histograms;
+};
+
+/* One thing wrong, with its place. LINE and COLUMN count from 1; 0: the file as a whole. */
+struct config_error {
+	unsigned int line, column;
+	char key[96];   /* dotted path, "poll.sockets"; empty: no key */
+	char what[160]; /* "must be between 1ms and 1h" */
+};
+
+#define CONFIG_ERRORS_MAX 20
+
+struct config_errors {
+	struct config_error items[CONFIG_ERRORS_MAX];
+	size_t count; /* stored */
+	size_t total; /* found, also beyond what is stored */
+};
+
+/* The built-in defaults. NULL: out of memory. */
+struct config *config_new(void);
+void config_free(struct config *c);
+
+/* Reads YAML text over the defaults. On success 0 and *RET_CONFIG, which the caller frees; on
+ * faults -EINVAL and every one of them, up to the cap, in ERRORS in the order of the file; else
+ * -ENOMEM. */
+int config_parse(const char *text, size_t n, struct config_errors *errors,
+		 struct config **ret_config);
+/* The same from a file: -errno if it cannot be read (-EFBIG: above 1 MiB), else as above. */
+int config_load(const char *path, struct config_errors *errors, struct config **ret_config);
+
+/* The effective configuration as YAML that config_parse() reads back as the same. */
+void config_render(const struct config *c, struct buf *out);
+
+/* Replaces the listen addresses, or the telemetry path, by those of the command line. 0, -EINVAL or
+ * -ENOMEM. */
+int config_set_listen_addresses(struct config *c, char *const *addresses, size_t count);
+int config_set_telemetry_path(struct config *c, const char *path);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config_bind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config_render.h"
+#include "config/config_schema.h"
+#include "config/config_suggest.h"
+#include "config/config_value.h"
+#include "daemon/util/cleanup.h"
+
+/* Longer than any known path: one that is cut is unknown anyway. */
+#define PATH_LEN_MAX 256
+
+struct binder {
+	struct config_yaml *yaml;
+	struct config *config;
+	struct {
+		unsigned int line;        /* of the key; 0: not given */
+		struct config_mark value; /* where it begins */
+		bool is_wrong;
+	} keys[CONFIG_KEYS_MAX];
+	unsigned int section_lines[CONFIG_KEYS_MAX]; /* by the section's first key; 0: not given */
+};
+
+static void refuse(struct binder *b, int index, struct config_mark at, const char *what)
+{
+	config_errors_add(b->yaml->errors, at, config_keys[index].path, "%s", what);
+	b->keys[index].is_wrong = true;
+}
+
+/* A value, or an entry of a list. Also -E2BIG: reported, and the list takes no more. */
+static int bind_scalar(struct binder *b, int index, const struct config_event *event)
+{
+	char what[CONFIG_WHAT_MAX];
+	int r;
+
+	switch (event->type) {
+	case CONFIG_EVENT_SCALAR:
+		r = config_value_add(&config_keys[index], b->config, event->text, what);
+		if (r == 0 || r == -ENOMEM)
+			return r;
+		refuse(b, index, event->at, what);
+		return r == -E2BIG ? r : 0;
+	case CONFIG_EVENT_NULL:
+		refuse(b, index, event->at, "has no value");
+		return 0;
+	case CONFIG_EVENT_REFUSED:
+		b->keys[index].is_wrong = true;
+		return 0;
+	case CONFIG_EVENT_LIST_START:
+		refuse(b, index, event->at, "must be a single value, not a list");
+		break;
+	case CONFIG_EVENT_MAP_START:
+		refuse(b, index, event->at, "must be a single value, not a map");
+		break;
+	case CONFIG_EVENT_LIST_END:
+	case CONFIG_EVENT_MAP_END:
+	case CONFIG_EVENT_END:
+		break;
+	}
+	return config_yaml_skip(b->yaml, event);
+}
+
+static int bind_list(struct binder *b, int index, struct config_mark at)
+{
+	const struct config_key *key = &config_keys[index];
+	struct config_event event;
+	bool is_empty = true, is_full = false;
+	int r;
+
+	config_value_clear(key, b->config);
+	for (;;) {
+		r = config_yaml_next(b->yaml, &event);
+		if (r < 0)
+			return r;
+		if (event.type == CONFIG_EVENT_LIST_END)
+			break;
+		is_empty = false;
+		r = is_full ? config_yaml_skip(b->yaml, &event) : bind_scalar(b, index, &event);
+		if (r == -E2BIG)
+			is_full = true;
+		else if (r < 0)
+			return r;
+	}
+	if (is_empty && key->not_empty)
+		refuse(b, index, at, "must have at least one entry");
+	return 0;
+}
+
+static void note_key(struct binder *b, const char *path, struct config_mark at, unsigned int *line)
+{
+	if (*line > 0)
+		config_errors_add(b->yaml->errors, at, path, "is given twice, first in line %u",
+				  *line);
+	else
+		*line = at.line;
+}
+
+static int bind_key(struct binder *b, int index, struct config_mark at)
+{
+	const struct config_key *key = &config_keys[index];
+	struct config_event event;
+	int r;
+
+	note_key(b, key->path, at, &b->keys[index].line);
+	r = config_yaml_next(b->yaml, &event);
+	if (r < 0)
+		return r;
+	b->keys[index].value = event.at;
+	if (!config_key_is_list(key))
+		return bind_scalar(b, index, &event);
+	if (event.type == CONFIG_EVENT_LIST_START)
+		return bind_list(b, index, event.at);
+	if (event.type != CONFIG_EVENT_SCALAR && event.type != CONFIG_EVENT_MAP_START)
+		return bind_scalar(b, index, &event);
+	refuse(b, index, event.at, "must be a list");
+	return config_yaml_skip(b->yaml, &event);
+}
+
+static int skip_value(struct binder *b)
+{
+	struct config_event event;
+	int r;
+
+	r = config_yaml_next(b->yaml, &event);
+	return r < 0 ? r : config_yaml_skip(b->yaml, &event);
+}
+
+static int skip_pair(struct binder *b, const char *section, const struct config_event *key)
+{
+	int r;
+
+	if (key->type != CONFIG_EVENT_REFUSED)
+		config_errors_add(b->yaml->errors, key->at, section, "a key must be a name");
+	r = config_yaml_skip(b->yaml, key);
+	return r < 0 ? r : skip_value(b);
+}
+
+static void refuse_unknown(struct binder *b, const char *path, const struct config_event *key)
+{
+	struct config_errors *errors = b->yaml->errors;
+	const char *suggestion = NULL;
+	size_t n = 0;
+
+	/* Errors beyond the cap are only counted. */
+	if (errors->total < CONFIG_ERRORS_MAX)
+		suggestion = config_suggest(path, &n);
+	if (strchr(key->text, '.'))
+		config_errors_add(errors, key->at, path,
+				  "unknown key; sections are nested, not joined by dots");
+	else if (suggestion)
+		config_errors_add(errors, key->at, path, "unknown key; did you mean %.*s?", (int)n,
+				  suggestion);
+	else
+		config_errors_add(errors, key->at, path, "unknown key");
+}
+
+static int bind_section(struct binder *b, int first, const char *path, struct config_mark at);
+
+static int bind_pair(struct binder *b, const char *section, const struct config_event *key)
+{
+	char path[PATH_LEN_MAX];
+	int index;
+
+	if (key->type != CONFIG_EVENT_SCALAR)
+		return skip_pair(b, section, key);
+	snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key->text);
+	if (!strchr(key->text, '.')) {
+		index = config_key_find(path);
+		if (index >= 0)
+			return bind_key(b, index, key->at);
+		index = config_section_find(path);
+		if (index >= 0)
+			return bind_section(b, index, path, key->at);
+	}
+	refuse_unknown(b, path, key);
+	return skip_value(b);
+}
+
+static int bind_map(struct binder *b, const char *section)
+{
+	struct config_event key;
+	int r;
+
+	for (;;) {
+		r = config_yaml_next(b->yaml, &key);
+		if (r < 0 || key.type == CONFIG_EVENT_MAP_END)
+			return r;
+		r = bind_pair(b, section, &key);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* A map of keys; also nothing at all, as where every key of the section is commented out. */
+static int bind_map_or_nothing(struct binder *b, const char *section,
+			       const struct config_event *event)
+{
+	if (event->type == CONFIG_EVENT_MAP_START)
+		return bind_map(b, section);
+	if (event->type == CONFIG_EVENT_SCALAR || event->type == CONFIG_EVENT_LIST_START)
+		config_errors_add(b->yaml->errors, event->at, section, "must be a map of keys");
+	return config_yaml_skip(b->yaml, event);
+}
+
+static int bind_section(struct binder *b, int first, const char *path, struct config_mark at)
+{
+	struct config_event event;
+	int r;
+
+	note_key(b, path, at, &b->section_lines[first]);
+	r = config_yaml_next(b->yaml, &event);
+	return r < 0 ? r : bind_map_or_nothing(b, path, &event);
+}
+
+/* Reported at the key that must not be below the other or, if only that is given, at the other. */
+static int check_order(struct binder *b, int index)
+{
+	const struct config_key *key = &config_keys[index];
+	int other = config_key_find(key->not_below);
+	_cleanup_(buf_done) struct buf limit = BUF_INIT;
+	bool is_given = b->keys[index].line > 0;
+	int blamed = is_given ? index : other, against = is_given ? other : index;
+
+	if (b->keys[index].is_wrong || b->keys[other].is_wrong ||
+	    config_value_number(key, b->config) >=
+		    config_value_number(&config_keys[other], b->config))
+		return 0;
+	config_render_value(&config_keys[against], b->config, &limit);
+	if (limit.error)
+		return limit.error;
+	config_errors_add(b->yaml->errors, b->keys[blamed].value, config_keys[blamed].path,
+			  "must not be %s %s, which is %.*s", is_given ? "below" : "above",
+			  config_keys[against].path, (int)limit.len, limit.data);
+	return 0;
+}
+
+static int check_orders(struct binder *b)
+{
+	int r;
+
+	for (size_t i = 0; i < config_keys_count; i++) {
+		if (!config_keys[i].not_below)
+			continue;
+		r = check_order(b, (int)i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int config_bind(struct config_yaml *yaml, struct config *c)
+{
+	struct binder b = {.yaml = yaml, .config = c};
+	struct config_event event;
+	int r;
+
+	r = config_yaml_next(yaml, &event);
+	if (r < 0 || event.type == CONFIG_EVENT_END)
+		return r;
+	r = bind_map_or_nothing(&b, "", &event);
+	if (r < 0)
+		return r;
+	/* Nothing may follow; it is for the reader to say so. */
+	r = config_yaml_next(yaml, &event);
+	return r < 0 ? r : check_orders(&b);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config_render.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/util/parse_num.h"
+
+#define DOUBLE_DIGITS_MAX DBL_DECIMAL_DIG
+
+/* From here on, and below its inverse, an exponent is easier to read than zeros. */
+#define EXPONENT_MIN (-5)
+#define EXPONENT_MAX 6
+
+static void render_double(double x, struct buf *out)
+{
+	char text[48];
+	double parsed;
+	int digits = 1, exponent;
+
+	for (; digits < DOUBLE_DIGITS_MAX; digits++) {
+		snprintf(text, sizeof(text), "%.*e", digits - 1, x);
+		if (parse_double(text, &parsed) == 0 && parsed == x)
+			break;
+	}
+	snprintf(text, sizeof(text), "%.*e", digits - 1, x);
+	exponent = atoi(strchr(text, 'e') + 1);
+	if (exponent >= EXPONENT_MIN && exponent < EXPONENT_MAX)
+		buf_add_format(out, "%.*f", exponent < digits ? digits - 1 - exponent : 0, x);
+	else
+		buf_add_str(out, text);
+}
+
+static void render_duration(uint64_t ns, struct buf *out)
+{
+	char text[32];
+
+	render_duration_ns(ns, text);
+	buf_add_str(out, text);
+}
+
+/* Double quotes take every character; those that the checks let pass need no other escape. */
+static void render_string(const char *text, struct buf *out)
+{
+	buf_add_char(out, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_add_char(out, '\\');
+		buf_add_char(out, *text);
+	}
+	buf_add_char(out, '"');
+}
+
+static void render_strings(const struct config_strings *list, struct buf *out)
+{
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		buf_add_str(out, i > 0 ? ", " : "");
+		render_string(list->items[i], out);
+	}
+	buf_add_char(out, ']');
+}
+
+static void render_ports(const struct config_ports *list, struct buf *out)
+{
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		buf_add_str(out, i > 0 ? ", " : "");
+		buf_add_u64(out, list->items[i]);
+	}
+	buf_add_char(out, ']');
+}
+
+static void render_buckets(const struct config_buckets *list, struct buf *out)
+{
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		buf_add_str(out, i > 0 ? ", " : "");
+		render_double(list->bounds[i], out);
+	}
+	buf_add_char(out, ']');
+}
+
+void config_render_value(const struct config_key *key, const struct config *c, struct buf *out)
+{
+	const void *place = (const char *)c + key->offset;
+
+	switch (key->type) {
+	case CONFIG_TYPE_U64:
+		buf_add_u64(out, *(const uint64_t *)place);
+		break;
+	case CONFIG_TYPE_DURATION:
+		render_duration(*(const uint64_t *)place, out);
+		break;
+	case CONFIG_TYPE_DOUBLE:
+		render_double(*(const double *)place, out);
+		break;
+	case CONFIG_TYPE_CHOICE:
+		buf_add_str(out, key->choices[*(const int *)place]);
+		break;
+	case CONFIG_TYPE_STRING:
+		render_string(*(char *const *)place, out);
+		break;
+	case CONFIG_TYPE_STRINGS:
+		render_strings(place, out);
+		break;
+	case CONFIG_TYPE_PORTS:
+		render_ports(place, out);
+		break;
+	case CONFIG_TYPE_BUCKETS:
+		render_buckets(place, out);
+		break;
+	}
+}
+
+static bool opens_section(size_t i)
+{
+	size_t n = config_key_section_len(&config_keys[i]);
+
+	if (n == 0 || i == 0)
+		return n > 0;
+	return n != config_key_section_len(&config_keys[i - 1]) ||
+	       memcmp(config_keys[i].path, config_keys[i - 1].path, n) != 0;
+}
+
+void config_render(const struct config *c, struct buf *out)
+{
+	for (size_t i = 0; i < config_keys_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		size_t n = config_key_section_len(key);
+
+		if (opens_section(i)) {
+			buf_add(out, key->path, n);
+			buf_add_str(out, ":\n");
+		}
+		buf_add_str(out, n > 0 ? "  " : "");
+		buf_add_str(out, n > 0 ? key->path + n + 1 : key->path);
+		buf_add_str(out, ": ");
+		config_render_value(key, c, out);
+		buf_add_char(out, '\n');
+	}
+}

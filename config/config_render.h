@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values as YAML. */
+#pragma once
+
+#include "config/config_schema.h"
+
+/* One key's value: a number, a quoted string, a list in brackets. */
+void config_render_value(const struct config_key *key, const struct config *c, struct buf *out);

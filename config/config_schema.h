@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE table of configuration keys. Parsing, ranges, defaults, --config.dump and the test of the
+ * shipped example walk it: to add a key is to add its row, and its place in struct config.
+ */
+#pragma once
+
+#include "config/config.h"
+
+enum config_type {
+	CONFIG_TYPE_U64,      /* uint64_t */
+	CONFIG_TYPE_DURATION, /* uint64_t, ns */
+	CONFIG_TYPE_DOUBLE,   /* double */
+	CONFIG_TYPE_CHOICE,   /* int: the place in CHOICES */
+	CONFIG_TYPE_STRING,   /* char * */
+	CONFIG_TYPE_STRINGS,  /* struct config_strings */
+	CONFIG_TYPE_PORTS,    /* struct config_ports */
+	CONFIG_TYPE_BUCKETS,  /* struct config_buckets */
+};
+
+/* What is wrong with a string ("must begin with /"), or NULL. OTHERS: the list's entries so far. */
+typedef const char *(*config_check_fn)(const char *text, const struct config_strings *others);
+
+struct config_key {
+	const char *path; /* "poll.sockets"; the keys of a section lie together */
+	enum config_type type;
+	const char *fallback;       /* the default, as text; of a list, the entries */
+	const char *min, *max;      /* of a value or of each entry, as text; NULL: no bound */
+	const char *not_below;      /* path of a key of the same type that must not be larger */
+	const char *const *choices; /* NULL-terminated */
+	config_check_fn check;
+	bool not_empty; /* of a list */
+	size_t offset;  /* in struct config */
+	const char *help;
+};
+
+#define CONFIG_KEYS_MAX 64
+
+extern const struct config_key config_keys[];
+extern const size_t config_keys_count;
+
+/* All return a place in config_keys, or -1. */
+int config_key_find(const char *path);
+/* The first key of a section ("poll"). */
+int config_section_find(const char *path);
+
+/* How many characters of the path name its section: 4 in "poll.sockets", 0 in "peak_window". */
+size_t config_key_section_len(const struct config_key *key);
+bool config_key_is_list(const struct config_key *key);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config_value.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/parse_num.h"
+
+static void *place_of(const struct config_key *key, struct config *c)
+{
+	return (char *)c + key->offset;
+}
+
+static PRINTF_LIKE(3, 4) int refuse(int error, char *ret_what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(ret_what, CONFIG_WHAT_MAX, format, args);
+	va_end(args);
+	return error;
+}
+
+static int refuse_number(const struct config_key *key, const char *kind, char *ret_what)
+{
+	if (key->max)
+		return refuse(-EINVAL, ret_what, "must be %s from %s to %s", kind, key->min,
+			      key->max);
+	return refuse(-EINVAL, ret_what, "must be %s, at least %s", kind, key->min);
+}
+
+static int parse_whole(const struct config_key *key, const char *text, uint64_t *ret_n)
+{
+	if (key->type == CONFIG_TYPE_DURATION)
+		return parse_duration_ns(text, ret_n);
+	return parse_u64(text, 0, UINT64_MAX, ret_n);
+}
+
+static int parse_whole_in_range(const struct config_key *key, const char *text, uint64_t *ret_n)
+{
+	uint64_t n = 0, min = 0, max = 0;
+	int r;
+
+	r = parse_whole(key, key->min, &min);
+	assert(r == 0);
+	r = parse_whole(key, key->max, &max);
+	assert(r == 0);
+	r = parse_whole(key, text, &n);
+	if (r < 0)
+		return r;
+	if (n < min || n > max)
+		return -ERANGE;
+	*ret_n = n;
+	return 0;
+}
+
+static int parse_double_in_range(const struct config_key *key, const char *text, double *ret_x)
+{
+	double x = 0, bound = 0;
+	int r;
+
+	r = parse_double(text, &x);
+	if (r < 0)
+		return r;
+	r = parse_double(key->min, &bound);
+	assert(r == 0);
+	if (x < bound)
+		return -ERANGE;
+	if (key->max) {
+		r = parse_double(key->max, &bound);
+		assert(r == 0);
+		if (x > bound)
+			return -ERANGE;
+	}
+	*ret_x = x + 0.0; /* −0 becomes 0 */
+	return 0;
+}
+
+static int set_choice(const struct config_key *key, int *place, const char *text, char *ret_what)
+{
+	char names[64] = "";
+
+	for (int i = 0; key->choices[i]; i++) {
+		if (strcmp(key->choices[i], text) == 0) {
+			*place = i;
+			return 0;
+		}
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i > 0 ? ", " : "", key->choices[i]);
+	}
+	return refuse(-EINVAL, ret_what, "must be one of: %s", names);
+}
+
+static int set_string(const struct config_key *key, char **place, const char *text, char *ret_what)
+{
+	const char *wrong = key->check(text, &(struct config_strings){0});
+	char *copy;
+
+	if (wrong)
+		return refuse(-EINVAL, ret_what, "%s", wrong);
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+static int refuse_full(size_t max, char *ret_what)
+{
+	return refuse(-E2BIG, ret_what, "the list must not have more than %zu entries", max);
+}
+
+static int add_string(const struct config_key *key, struct config_strings *list, const char *text,
+		      char *ret_what)
+{
+	const char *wrong;
+	char **items;
+
+	if (list->count == CONFIG_LIST_MAX)
+		return refuse_full(CONFIG_LIST_MAX, ret_what);
+	wrong = key->check(text, list);
+	if (wrong)
+		return refuse(-EINVAL, ret_what, "%s", wrong);
+	items = reallocarray(list->items, list->count + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->count] = strdup(text);
+	if (!items[list->count])
+		return -ENOMEM;
+	list->count++;
+	return 0;
+}
+
+static int add_port(const struct config_key *key, struct config_ports *list, const char *text,
+		    char *ret_what)
+{
+	uint16_t *items;
+	uint64_t n;
+
+	if (list->count == CONFIG_PORTS_MAX)
+		return refuse_full(CONFIG_PORTS_MAX, ret_what);
+	if (parse_whole_in_range(key, text, &n) < 0)
+		return refuse_number(key, "a port number", ret_what);
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == n)
+			return refuse(-EINVAL, ret_what, "is given twice");
+	}
+	items = reallocarray(list->items, list->count + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->count++] = (uint16_t)n;
+	return 0;
+}
+
+static int add_bucket(const struct config_key *key, struct config_buckets *list, const char *text,
+		      char *ret_what)
+{
+	double x;
+
+	if (list->count == CONFIG_BUCKETS_MAX)
+		return refuse_full(CONFIG_BUCKETS_MAX, ret_what);
+	if (parse_double_in_range(key, text, &x) < 0)
+		return refuse_number(key, "a number", ret_what);
+	if (list->count > 0 && x <= list->bounds[list->count - 1])
+		return refuse(-EINVAL, ret_what, "must be larger than the bound before it");
+	list->bounds[list->count++] = x;
+	return 0;
+}
+
+int config_value_add(const struct config_key *key, struct config *c, const char *text,
+		     char ret_what[CONFIG_WHAT_MAX])
+{
+	void *place = place_of(key, c);
+
+	switch (key->type) {
+	case CONFIG_TYPE_U64:
+		if (parse_whole_in_range(key, text, place) < 0)
+			return refuse_number(key, "a whole number", ret_what);
+		return 0;
+	case CONFIG_TYPE_DURATION:
+		if (parse_whole_in_range(key, text, place) < 0)
+			return refuse_number(key, "a duration", ret_what);
+		return 0;
+	case CONFIG_TYPE_DOUBLE:
+		if (parse_double_in_range(key, text, place) < 0)
+			return refuse_number(key, "a number", ret_what);
+		return 0;
+	case CONFIG_TYPE_CHOICE:
+		return set_choice(key, place, text, ret_what);
+	case CONFIG_TYPE_STRING:
+		return set_string(key, place, text, ret_what);
+	case CONFIG_TYPE_STRINGS:
+		return add_string(key, place, text, ret_what);
+	case CONFIG_TYPE_PORTS:
+		return add_port(key, place, text, ret_what);
+	case CONFIG_TYPE_BUCKETS:
+		return add_bucket(key, place, text, ret_what);
+	}
+	return -EINVAL;
+}
+
+int config_value_set_fallback(const struct config_key *key, struct config *c)
+{
+	char what[CONFIG_WHAT_MAX];
+	_free_ char *entries = NULL;
+	char *rest = NULL, *entry;
+	int r;
+
+	if (!config_key_is_list(key))
+		return config_value_add(key, c, key->fallback, what);
+	entries = strdup(key->fallback);
+	if (!entries)
+		return -ENOMEM;
+	for (entry = strtok_r(entries, " ", &rest); entry; entry = strtok_r(NULL, " ", &rest)) {
+		r = config_value_add(key, c, entry, what);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void clear_strings(struct config_strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct config_strings){0};
+}
+
+static void clear_ports(struct config_ports *list)
+{
+	free(list->items);
+	*list = (struct config_ports){0};
+}
+
+void config_value_clear(const struct config_key *key, struct config *c)
+{
+	void *place = place_of(key, c);
+
+	switch (key->type) {
+	case CONFIG_TYPE_U64:
+	case CONFIG_TYPE_DURATION:
+	case CONFIG_TYPE_DOUBLE:
+	case CONFIG_TYPE_CHOICE:
+		break;
+	case CONFIG_TYPE_STRING:
+		free(*(char **)place);
+		*(char **)place = NULL;
+		break;
+	case CONFIG_TYPE_STRINGS:
+		clear_strings(place);
+		break;
+	case CONFIG_TYPE_PORTS:
+		clear_ports(place);
+		break;
+	case CONFIG_TYPE_BUCKETS:
+		((struct config_buckets *)place)->count = 0;
+		break;
+	}
+}
+
+uint64_t config_value_number(const struct config_key *key, const struct config *c)
+{
+	assert(key->type == CONFIG_TYPE_U64 || key->type == CONFIG_TYPE_DURATION);
+	return *(const uint64_t *)((const char *)c + key->offset);
+}

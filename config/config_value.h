@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The value of one key: text into its place in struct config. Knows the types of the schema. */
+#pragma once
+
+#include "config/config_schema.h"
+
+#define CONFIG_WHAT_MAX sizeof(((struct config_error *)NULL)->what)
+
+/* Sets the value, or appends an entry to the list. 0, -ENOMEM, or with RET_WHAT -EINVAL (not a
+ * valid value) or -E2BIG (the list is full). */
+int config_value_add(const struct config_key *key, struct config *c, const char *text,
+		     char ret_what[CONFIG_WHAT_MAX]);
+/* Sets the default of a key that was cleared. 0 or -ENOMEM. */
+int config_value_set_fallback(const struct config_key *key, struct config *c);
+/* Frees what the key holds: a list is then empty, and a string NULL. May run twice. */
+void config_value_clear(const struct config_key *key, struct config *c);
+
+/* The value of a whole number or a duration. */
+uint64_t config_value_number(const struct config_key *key, const struct config *c);
