@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/http_answer.h"
+
+#include <string.h>
+
+#include "daemon/util/macros.h"
+#include "daemon/util/parse_num.h"
+
+#define TEXT_TYPE "text/plain; charset=utf-8"
+
+/* libmicrohttpd renamed some of its own from version to version. */
+enum http_status {
+	STATUS_NOT_FOUND = 404,
+	STATUS_METHOD_NOT_ALLOWED = 405,
+	STATUS_CONTENT_TOO_LARGE = 413,
+	STATUS_INTERNAL_SERVER_ERROR = 500,
+};
+
+static const char *status_body(enum http_status status)
+{
+	switch (status) {
+	case STATUS_NOT_FOUND:
+		return "Not Found\n";
+	case STATUS_METHOD_NOT_ALLOWED:
+		return "Method Not Allowed\n";
+	case STATUS_CONTENT_TOO_LARGE:
+		return "Content Too Large\n";
+	case STATUS_INTERNAL_SERVER_ERROR:
+		return "Internal Server Error\n";
+	}
+	return "";
+}
+
+static int find_route(const struct http_routes *routes, const char *path)
+{
+	for (unsigned int i = 0; i < routes->count; i++)
+		if (strcmp(path, i == 0 ? routes->first_path : routes->items[i].path) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void observe(const struct http_routes *routes, int route, unsigned int status)
+{
+	if (routes->observe)
+		routes->observe(routes->observe_userdata, route, status);
+}
+
+/* Takes RESPONSE over. */
+static enum MHD_Result queue(struct MHD_Connection *connection, struct MHD_Response *response,
+			     unsigned int status, const char *content_type)
+{
+	enum MHD_Result result;
+
+	result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	if (result == MHD_YES && status == STATUS_METHOD_NOT_ALLOWED)
+		result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (result == MHD_YES)
+		result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result queue_error(const struct http_routes *routes,
+				   struct MHD_Connection *connection, int route,
+				   enum http_status status)
+{
+	const char *body = status_body(status);
+	struct MHD_Response *response;
+
+	observe(routes, route, status);
+	response =
+		MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_PERSISTENT);
+	return response ? queue(connection, response, status, TEXT_TYPE) : MHD_NO;
+}
+
+static bool body_too_large(struct MHD_Connection *connection)
+{
+	const char *text;
+	uint64_t length;
+
+	text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+					   MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return text && parse_u64(text, 0, HTTP_BODY_MAX, &length) < 0;
+}
+
+bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
+		 const char *method, const char *path, enum MHD_Result *ret_result)
+{
+	enum http_status status;
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		status = STATUS_METHOD_NOT_ALLOWED;
+	else if (body_too_large(connection))
+		status = STATUS_CONTENT_TOO_LARGE;
+	else
+		return false;
+	*ret_result = queue_error(routes, connection, find_route(routes, path), status);
+	return true;
+}
+
+/* A body that could not be made whole is not handed out. */
+static struct MHD_Response *response_of(struct http_response *rendered)
+{
+	struct MHD_Response *response;
+
+	if (rendered->body.error)
+		return NULL;
+	response = MHD_create_response_from_buffer(rendered->body.len, rendered->body.data,
+						   MHD_RESPMEM_MUST_FREE);
+	if (response)
+		rendered->body = (struct buf)BUF_INIT;
+	return response;
+}
+
+enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
+			    const char *path)
+{
+	struct http_response rendered = {.body = BUF_INIT};
+	struct MHD_Response *response;
+	unsigned int status;
+	int route;
+
+	route = find_route(routes, path);
+	if (route < 0)
+		return queue_error(routes, connection, route, STATUS_NOT_FOUND);
+	status = routes->items[route].render(routes->items[route].userdata, &rendered);
+	response = response_of(&rendered);
+	buf_done(&rendered.body);
+	if (!response)
+		return queue_error(routes, connection, route, STATUS_INTERNAL_SERVER_ERROR);
+	observe(routes, route, status);
+	return queue(connection, response, status,
+		     rendered.content_type ? rendered.content_type : TEXT_TYPE);
+}

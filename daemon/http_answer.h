@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to its answer: the route table, and what is refused without asking it. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "daemon/http.h"
+
+struct http_routes {
+	const struct http_route *items;
+	unsigned int count;
+	const char *first_path; /* that of route 0 */
+	http_observe_fn observe;
+	void *observe_userdata;
+};
+
+/* What a request may bring along; it is read and dropped. */
+#define HTTP_BODY_MAX UINT64_C(65536)
+
+/* With the head of a request: answers if it is one that needs no body to be refused. Returns
+ * whether it did; RET_RESULT is then for libmicrohttpd. */
+bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
+		 const char *method, const char *path, enum MHD_Result *ret_result);
+/* With the whole request. */
+enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
+			    const char *path);

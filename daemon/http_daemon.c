@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libmicrohttpd, driven from our loop: its epoll descriptor is a source there, and we hand it
+ * connections. It tells when one begins and ends and when an answer is out; a connection's
+ * descriptor is closed by it alone.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/http_internal.h"
+#include "daemon/io/clock.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+/* How often in a row it may say that there is more to do, before others have their turn. */
+#define ROUNDS_PER_SERVE 16
+/* A header of 10 KiB fits. */
+#define MEMORY_PER_CONNECTION 16384
+/* Beyond any of ours: its own limit refuses where we make room. */
+#define CONNECTIONS_MAX 1048576u
+/* What it logs is about clients, and each malformed request is a line. */
+#define LOG_PERIOD_NS NSEC_PER_SEC
+
+struct http_client {
+	struct http_connection connection;
+	struct MHD_Connection *handle;
+	uint64_t body_bytes; /* of the request */
+};
+
+static void __attribute__((format(printf, 2, 0)))
+log_message(void *cls, const char *format, va_list arguments)
+{
+	struct http *h = cls;
+	char message[256], quoted[300];
+	uint64_t held_back;
+
+	if (!log_limit_pass(&h->daemon_limit, clock_monotonic_ns(), &held_back))
+		return;
+	vsnprintf(message, sizeof(message), format, arguments);
+	message[strcspn(message, "\n")] = '\0';
+	log_debug("HTTP library", "message=%s held_back=%" PRIu64,
+		  log_quote(message, quoted, sizeof(quoted)), held_back);
+}
+
+static void publish_count(struct http *h)
+{
+	atomic_store_explicit(&h->open_connections, http_connections_count(&h->connections),
+			      memory_order_relaxed);
+}
+
+static void client_free(struct http *h, struct http_client *client)
+{
+	http_connections_remove(&h->connections, &client->connection);
+	publish_count(h);
+	free(client);
+}
+
+static void connection_changed(void *cls, struct MHD_Connection *handle, void **socket_context,
+			       enum MHD_ConnectionNotificationCode code)
+{
+	struct http *h = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		h->arriving->handle = handle;
+		*socket_context = h->arriving;
+		h->arriving = NULL;
+	} else {
+		client_free(h, *socket_context);
+	}
+}
+
+static void request_completed(void *cls, struct MHD_Connection *handle, void **request_context,
+			      enum MHD_RequestTerminationCode code)
+{
+	struct http *h = cls;
+	struct http_client *client = *request_context;
+
+	(void)handle;
+	(void)code;
+	if (client)
+		http_connections_enter(&h->connections, &client->connection, HTTP_WAITING,
+				       clock_monotonic_ns());
+}
+
+static struct http_client *client_of(struct MHD_Connection *handle)
+{
+	return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static enum MHD_Result drop_body(struct http_client *client, size_t *upload_data_size)
+{
+	client->body_bytes += *upload_data_size;
+	*upload_data_size = 0;
+	return client->body_bytes <= HTTP_BODY_MAX ? MHD_YES : MHD_NO;
+}
+
+/* Called with the head of a request, with each piece of its body, and with its end. An answer at
+ * the first call would end the connection, so there only refusals are given. */
+static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, const char *url,
+				      const char *method, const char *version,
+				      const char *upload_data, size_t *upload_data_size,
+				      void **request_context)
+{
+	struct http *h = cls;
+	struct http_client *client = *request_context;
+	enum MHD_Result result = MHD_YES;
+
+	(void)version;
+	(void)upload_data;
+	if (!client) {
+		client = client_of(handle);
+		client->body_bytes = 0;
+		*request_context = client;
+		if (!http_refuse(&h->routes, handle, method, url, &result))
+			return MHD_YES;
+	} else if (*upload_data_size > 0) {
+		return drop_body(client, upload_data_size);
+	} else {
+		result = http_answer(&h->routes, handle, url);
+	}
+	http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
+			       clock_monotonic_ns());
+	return result;
+}
+
+static void daemon_ready(struct loop_source *source, uint32_t events)
+{
+	struct http *h = container_of(source, struct http, daemon_source);
+
+	(void)events;
+	http_daemon_serve(h);
+}
+
+int http_daemon_start(struct http *h)
+{
+	const union MHD_DaemonInfo *info;
+
+	http_connections_init(&h->connections);
+	h->daemon_limit.period_ns = LOG_PERIOD_NS;
+	errno = 0;
+	h->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		handle_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_message, h,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h, MHD_OPTION_NOTIFY_COMPLETED,
+		request_completed, h, MHD_OPTION_END);
+	if (!h->daemon)
+		return errno > 0 ? -errno : -ENOMEM;
+	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	return loop_source_add(&h->loop, &h->daemon_source, info->epoll_fd, EPOLLIN, daemon_ready);
+}
+
+void http_daemon_stop(struct http *h)
+{
+	loop_source_remove(&h->daemon_source);
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	h->daemon = NULL;
+}
+
+/* Its epoll is edge-triggered: what it has not finished shows in its time-out only. */
+void http_daemon_serve(struct http *h)
+{
+	for (int i = 0; i < ROUNDS_PER_SERVE; i++) {
+		MHD_run(h->daemon);
+		if (http_daemon_timeout_ms(h, 1) > 0)
+			break;
+	}
+}
+
+unsigned int http_daemon_timeout_ms(struct http *h, unsigned int max_ms)
+{
+	unsigned long long ms;
+
+	if (MHD_get_timeout(h->daemon, &ms) != MHD_YES || ms > max_ms)
+		return max_ms;
+	return (unsigned int)ms;
+}
+
+static unsigned int inactivity_seconds(const struct http_limits *limits)
+{
+	uint64_t seconds =
+		limits->inactivity_ns / NSEC_PER_SEC + (limits->inactivity_ns % NSEC_PER_SEC > 0);
+
+	return (unsigned int)MIN(seconds, UINT32_MAX);
+}
+
+void http_daemon_admit(struct http *h, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct in6_addr remote = http_remote(address);
+	struct http_client *client;
+
+	client = calloc(1, sizeof(*client));
+	if (!client) {
+		close(fd);
+		return;
+	}
+	http_connections_add(&h->connections, &client->connection, fd, &remote,
+			     clock_monotonic_ns());
+	publish_count(h);
+	h->arriving = client;
+	/* The time-out not before the connection is in: on its way out of a failure libmicrohttpd
+	 * looks for it among those that have the daemon's. */
+	if (MHD_add_connection(h->daemon, fd, address, len) == MHD_YES)
+		MHD_set_connection_option(client->handle, MHD_CONNECTION_OPTION_TIMEOUT,
+					  inactivity_seconds(&h->limits));
+	else if (h->arriving)
+		client_free(h, h->arriving);
+	h->arriving = NULL;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/manager.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_config.h"
+#include "daemon/io/clock.h"
+#include "daemon/io/log.h"
+#include "daemon/pages.h"
+#include "daemon/polling.h"
+#include "daemon/service.h"
+#include "daemon/settings.h"
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+/* How long answers under way may take to end when we stop. */
+#define STOP_GRACE_NS (5 * NSEC_PER_SEC)
+
+struct manager {
+	const struct options *options;
+	struct config *config;
+	struct loop loop;
+	struct loop_signals signals;
+	struct snapshot_exchange exchange;
+	struct self_values self;
+	struct polling polling;
+	struct pages pages;
+	struct http *http;
+	uint64_t heartbeat_ns;
+	bool has_begun; /* the first cycle of both lanes has ended */
+	bool is_stopping;
+};
+
+DEFINE_CLEANUP(struct config *, config, config_free);
+DEFINE_CLEANUP(struct catalogue *, catalogue, catalogue_unref);
+
+static void log_config_errors(const char *path, const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		char text[512];
+		char quoted[1024];
+
+		settings_describe_error(path, &errors->items[i], text);
+		log_error("configuration is wrong", "error=%s",
+			  log_quote(text, quoted, sizeof(quoted)));
+	}
+	if (errors->total > errors->count)
+		log_error("configuration is wrong", "more=%zu", errors->total - errors->count);
+}
+
+/* Binds what the configuration asks for; says in the log what could not be bound. */
+static int bind_listeners(struct manager *m, const struct config *c,
+			  struct http_listeners **ret_listeners)
+{
+	struct http_listeners *current = m->http ? http_current_listeners(m->http) : NULL;
+	unsigned int failed = 0;
+	int r;
+
+	r = http_listeners_new(c->web.listen_addresses.items,
+			       (unsigned int)c->web.listen_addresses.count, current, ret_listeners,
+			       &failed);
+	if (r < 0) {
+		char quoted[160];
+
+		log_error("cannot listen", "address=%s error=\"%s\"",
+			  log_quote(c->web.listen_addresses.items[failed], quoted, sizeof(quoted)),
+			  strerror(-r));
+	}
+	return r;
+}
+
+static struct http_limits limits_of(const struct config *c)
+{
+	struct http_limits limits = http_limits_default;
+
+	limits.connections = (unsigned int)c->web.max_connections;
+	return limits;
+}
+
+static void note_config(struct manager *m, bool well)
+{
+	self_set(&m->self.reload_successful, well);
+	if (!well)
+		return;
+	self_set(&m->self.reload_success_ms, clock_realtime_ns() / NSEC_PER_MSEC);
+	self_set(&m->self.series_limit, m->config->limits.series);
+}
+
+/* Puts a configuration in force that could be read and whose addresses are bound. */
+static int apply(struct manager *m, struct config *c, struct http_listeners *listeners)
+{
+	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
+	struct http_limits limits = limits_of(c);
+	int r;
+
+	r = settings_make_catalogue(c, false, &catalogue);
+	if (r == 0)
+		r = polling_configure(&m->polling, c, catalogue);
+	if (r == 0)
+		r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
+	if (r < 0) {
+		log_error("out of memory; the old configuration stays", NULL);
+		return r;
+	}
+	config_free(m->config);
+	m->config = c;
+	return 0;
+}
+
+static int reload_config(struct manager *m)
+{
+	_cleanup_(cleanup_config) struct config *c = NULL;
+	struct http_listeners *listeners = NULL;
+	struct config_errors errors;
+	const char *path;
+	int r;
+
+	r = settings_load(m->options, &errors, &path, &c);
+	if (r < 0) {
+		log_config_errors(path, &errors);
+		if (r != -EINVAL)
+			log_error("cannot read the configuration", "path=%s error=\"%s\"",
+				  path ? path : "", strerror(-r));
+		return r;
+	}
+	r = bind_listeners(m, c, &listeners);
+	if (r < 0)
+		return r;
+	r = apply(m, c, listeners);
+	if (r < 0) {
+		http_listeners_free(listeners);
+		return r;
+	}
+	take_ptr(c);
+	return 0;
+}
+
+static void reload(struct manager *m)
+{
+	bool well;
+
+	service_reloading();
+	well = reload_config(m) == 0;
+	note_config(m, well);
+	if (well) {
+		log_info("configuration reloaded", NULL);
+		for (unsigned int i = 0; i < LANE_END; i++)
+			polling_start(&m->polling, i);
+	} else {
+		log_warn("reload failed; the old configuration stays", NULL);
+	}
+	service_ready();
+}
+
+static void on_signal(struct loop_signals *signals, int signal)
+{
+	struct manager *m = container_of(signals, struct manager, signals);
+
+	if (signal == SIGHUP) {
+		reload(m);
+		return;
+	}
+	log_info("stopping", "signal=%s", sigabbrev_np(signal));
+	m->is_stopping = true;
+}
+
+/* The sockets lane starts when the listeners are known. The daemon is ready when each lane has
+ * made one cycle, good or not: a kernel that refuses is shown in /metrics, not by a start that
+ * never ends. */
+static void on_cycle(struct polling *p, enum lane lane, bool well)
+{
+	struct manager *m = container_of(p, struct manager, polling);
+	static const char *const outcome[] = {"failed", "ended well"};
+
+	if (m->has_begun)
+		return;
+	if (lane == LANE_LISTENERS) {
+		if (!p->lanes[LANE_SOCKETS].started_ns)
+			polling_start(p, LANE_SOCKETS);
+		return;
+	}
+	m->has_begun = true;
+	service_ready();
+	service_status("Serving %s; the first poll %s.", m->config->web.telemetry_path,
+		       outcome[well]);
+}
+
+static int start_server(struct manager *m)
+{
+	struct http_listeners *listeners = NULL;
+	struct http_settings settings = {
+		.routes = m->pages.routes,
+		.route_count = ARRAY_SIZE(m->pages.routes),
+		.observe = pages_observe,
+		.observe_userdata = &m->pages,
+		.limits = limits_of(m->config),
+	};
+	int r;
+
+	r = bind_listeners(m, m->config, &listeners);
+	if (r < 0)
+		return r;
+	r = http_new(&settings, &m->http);
+	m->pages.http = m->http;
+	if (r == 0)
+		r = http_start(m->http, listeners);
+	if (r < 0) {
+		http_listeners_free(listeners);
+		log_error("cannot start the server", "error=\"%s\"", strerror(-r));
+	}
+	return r;
+}
+
+static int start_polling(struct manager *m)
+{
+	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
+	struct polling_settings settings = {
+		.loop = &m->loop,
+		.config = m->config,
+		.exchange = &m->exchange,
+		.self = &m->self,
+		.ended = on_cycle,
+	};
+	int r;
+
+	r = settings_make_catalogue(m->config, false, &catalogue);
+	if (r < 0)
+		return r;
+	settings.catalogue = catalogue;
+	r = polling_init(&m->polling, &settings);
+	if (r < 0)
+		return r;
+	return snapshot_publish(&m->exchange, catalogue, NULL, NULL);
+}
+
+static int start_loop(struct manager *m)
+{
+	sigset_t signals;
+	int r;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r = loop_init(&m->loop);
+	return r < 0 ? r : loop_signals_init(&m->signals, &m->loop, &signals, on_signal);
+}
+
+static void note_start(struct manager *m)
+{
+	struct self_values *v = &m->self;
+
+	v->build_info = 1;
+	v->source[0] = 1;
+	v->process_start_ms = clock_realtime_ns() / NSEC_PER_MSEC;
+	for (unsigned int i = 0; i < LANE_END; i++)
+		v->poll_last_success_ms[i] = METRIC_ABSENT;
+	m->heartbeat_ns = clock_monotonic_ns();
+	note_config(m, true);
+}
+
+static void say_start(const struct manager *m, const char *config_path)
+{
+	char quoted[256];
+
+	if (geteuid() == 0)
+		log_warn("running as root, which is not needed", NULL);
+	log_info("started", "version=%s revision=%s config=%s", BUILD_VERSION, BUILD_REVISION,
+		 log_quote(config_path ? config_path : "", quoted, sizeof(quoted)));
+	for (size_t i = 0; i < m->config->web.listen_addresses.count; i++)
+		log_info("listening", "address=%s path=%s",
+			 m->config->web.listen_addresses.items[i], m->config->web.telemetry_path);
+}
+
+static int start(struct manager *m, const char *config_path)
+{
+	int r;
+
+	note_start(m);
+	r = start_loop(m);
+	if (r == 0)
+		r = start_polling(m);
+	if (r < 0) {
+		log_error("cannot start", "error=\"%s\"", strerror(-r));
+		return r;
+	}
+	pages_init(&m->pages, &m->exchange, &m->self, &m->heartbeat_ns,
+		   m->config->web.telemetry_path);
+	r = start_server(m);
+	if (r < 0)
+		return r;
+	say_start(m, config_path);
+	polling_start(&m->polling, LANE_LISTENERS);
+	return 0;
+}
+
+static int serve(struct manager *m)
+{
+	while (!m->is_stopping) {
+		int r = loop_turn(&m->loop, -1);
+		uint64_t now_ns = clock_monotonic_ns();
+
+		if (r < 0) {
+			log_error("the event loop failed", "error=\"%s\"", strerror(-r));
+			return r;
+		}
+		self_set(&m->heartbeat_ns, now_ns);
+		self_observe_duration(m->self.loop_busy, now_ns - m->loop.awake_ns);
+	}
+	return 0;
+}
+
+static void stop(struct manager *m)
+{
+	service_stopping();
+	if (m->http) {
+		http_stop(m->http, STOP_GRACE_NS);
+		http_free(m->http);
+	}
+	pages_done(&m->pages);
+	polling_done(&m->polling);
+	loop_signals_done(&m->signals);
+	loop_done(&m->loop);
+	snapshot_exchange_done(&m->exchange);
+	config_free(m->config);
+}
+
+int manager_run(const struct options *options, const char *config_path, struct config *config)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m) {
+		config_free(config);
+		return -ENOMEM;
+	}
+	m->options = options;
+	m->config = config;
+	m->loop = (struct loop)LOOP_INIT;
+	m->signals = (struct loop_signals)LOOP_OWNED_INIT;
+	m->exchange = (struct snapshot_exchange)SNAPSHOT_EXCHANGE_INIT;
+	r = start(m, config_path);
+	if (r == 0)
+		r = serve(m);
+	stop(m);
+	free(m);
+	return r;
+}

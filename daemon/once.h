@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --once: one poll of both lanes, printed. */
+#pragma once
+
+struct config;
+
+/* Prints to standard output, or writes TEXTFILE (may be NULL) and renames it into place. Returns 0,
+ * or -errno and then nothing was printed, the file is untouched, and the log says why. */
+int once_run(const struct config *config, const char *textfile);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/pages.h"
+
+#include <string.h>
+
+#include "build_config.h"
+#include "daemon/core/expose_text.h"
+#include "daemon/io/clock.h"
+#include "daemon/process_stats.h"
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+/* The collector's loop turns at least once a second, if the longest syscall lasts so long. */
+#define HUNG_NS (60 * NSEC_PER_SEC)
+
+DEFINE_CLEANUP(struct snapshot *, snapshot, snapshot_unref);
+
+/* Renders the sockets part unless it is the one that was rendered last. */
+static void render_sockets(struct pages *p, struct snapshot_sockets *part, uint64_t now_ns)
+{
+	bool fresh = expose_is_fresh(&part->age, now_ns);
+
+	if (part == p->rendered && fresh == p->rendered_fresh && !p->text.error)
+		return;
+	snapshot_sockets_unref(p->rendered);
+	p->rendered = snapshot_sockets_ref(part);
+	p->rendered_fresh = fresh;
+	buf_clear(&p->text);
+	p->series = expose_sockets(&p->text, &expose_text, part, fresh);
+}
+
+static void read_self(struct pages *p, struct self_values *values)
+{
+	self_values_copy(values, p->self);
+	process_stats_read(values);
+	values->http_connections = http_connections(p->http);
+}
+
+static unsigned int render_metrics(void *userdata, struct http_response *response)
+{
+	struct pages *p = userdata;
+	_cleanup_(cleanup_snapshot) struct snapshot *s = NULL;
+	uint64_t now_ns = clock_boottime_ns();
+	struct buf *out = &response->body;
+	struct self_values self;
+	uint64_t series = 0;
+
+	/* In this order, so that no poll is counted whose data are not shown. */
+	read_self(p, &self);
+	s = snapshot_take(p->exchange);
+	response->content_type = EXPOSE_TEXT_CONTENT_TYPE;
+	if (s->listeners)
+		series += expose_listeners(out, &expose_text, s->listeners, now_ns);
+	if (s->sockets) {
+		render_sockets(p, s->sockets, now_ns);
+		buf_add(out, p->text.data, p->text.len);
+		series += p->series;
+		if (p->text.error)
+			return 500;
+	}
+	expose_self(out, &expose_text, s->catalogue, &self, series);
+	return 200;
+}
+
+static unsigned int render_index(void *userdata, struct http_response *response)
+{
+	struct pages *p = userdata;
+
+	response->content_type = "text/html; charset=utf-8";
+	buf_add_format(&response->body,
+		       "<!DOCTYPE html>\n"
+		       "<html lang=\"en\">\n"
+		       "<head><meta charset=\"utf-8\"><title>sockstatd</title></head>\n"
+		       "<body>\n"
+		       "<h1>sockstatd</h1>\n"
+		       "<p>What ss shows, always on. Version %s, revision %s.</p>\n"
+		       "<ul>\n"
+		       "<li><a href=\"%s\">Metrics</a></li>\n"
+		       "<li><a href=\"/-/healthy\">Healthy</a></li>\n"
+		       "<li><a href=\"/-/ready\">Ready</a></li>\n"
+		       "</ul>\n"
+		       "</body>\n"
+		       "</html>\n",
+		       BUILD_VERSION, BUILD_REVISION, http_first_path(p->http));
+	return 200;
+}
+
+static unsigned int render_healthy(void *userdata, struct http_response *response)
+{
+	const struct pages *p = userdata;
+	bool hung = clock_monotonic_ns() - self_get(p->heartbeat_ns) > HUNG_NS;
+
+	buf_add_str(&response->body,
+		    hung ? "The collector has hung.\n" : "sockstatd is healthy.\n");
+	return hung ? 503 : 200;
+}
+
+static unsigned int render_ready(void *userdata, struct http_response *response)
+{
+	const struct pages *p = userdata;
+	_cleanup_(cleanup_snapshot) struct snapshot *s = snapshot_take(p->exchange);
+	bool ready = s->listeners && s->sockets;
+
+	buf_add_str(&response->body,
+		    ready ? "sockstatd is ready.\n" : "No good poll of both lanes yet.\n");
+	return ready ? 200 : 503;
+}
+
+void pages_init(struct pages *p, struct snapshot_exchange *exchange, struct self_values *self,
+		const uint64_t *heartbeat_ns, const char *path)
+{
+	*p = (struct pages){
+		.exchange = exchange,
+		.self = self,
+		.heartbeat_ns = heartbeat_ns,
+	};
+	/* In the order of enum self_route. */
+	p->routes[SELF_ROUTE_METRICS] = (struct http_route){path, render_metrics, p};
+	p->routes[SELF_ROUTE_INDEX] = (struct http_route){"/", render_index, p};
+	p->routes[SELF_ROUTE_HEALTHY] = (struct http_route){"/-/healthy", render_healthy, p};
+	p->routes[SELF_ROUTE_READY] = (struct http_route){"/-/ready", render_ready, p};
+}
+
+void pages_done(struct pages *p)
+{
+	snapshot_sockets_unref(p->rendered);
+	p->rendered = NULL;
+	buf_done(&p->text);
+}
+
+static enum self_status status_index(unsigned int status)
+{
+	static const unsigned int known[] = {
+		[SELF_STATUS_200] = 200, [SELF_STATUS_400] = 400, [SELF_STATUS_404] = 404,
+		[SELF_STATUS_405] = 405, [SELF_STATUS_500] = 500, [SELF_STATUS_503] = 503,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i] == status)
+			return i;
+	return SELF_STATUS_OTHER;
+}
+
+void pages_observe(void *userdata, int route, unsigned int status)
+{
+	struct pages *p = userdata;
+	enum self_route path = route < 0 ? SELF_ROUTE_OTHER : (enum self_route)route;
+
+	self_add(&p->self->http_requests[path][status_index(status)], 1);
+}

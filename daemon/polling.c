@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/polling.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "collectors/interface_name.h"
+#include "collectors/port_range.h"
+#include "daemon/core/listener_dump.h"
+#include "daemon/core/listener_poll.h"
+#include "daemon/io/clock.h"
+#include "daemon/io/log.h"
+#include "daemon/settings.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+#define NETSTAT_PATH    "/proc/self/net/netstat"
+#define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
+
+/* ListenDrops is read at every fast poll, unless the lane is faster than this and no listener's
+ * drops have grown: reading it costs more than the poll itself. */
+#define LISTEN_DROPS_NS (100 * NSEC_PER_MSEC)
+
+static struct polling *polling_of(void *userdata)
+{
+	return userdata;
+}
+
+static void log_netstat(struct polling *p, int r)
+{
+	bool failed = r < 0;
+
+	if (failed)
+		self_add(&p->self->poll_failures[LANE_LISTENERS][POLL_FAILURE_PROCFS - 1], 1);
+	if (failed && !p->netstat_has_failed)
+		log_warn("cannot read ListenDrops; drops are not split", "path=%s error=%s",
+			 NETSTAT_PATH, strerrorname_np(-r));
+	p->netstat_has_failed = failed;
+}
+
+/* TcpExtListenDrops, if it is due and can be read. */
+static const uint64_t *read_listen_drops(struct polling *p, uint64_t now_ns, uint64_t *drops)
+{
+	int r = 0;
+
+	if (now_ns - p->listen_drops_read_ns < LISTEN_DROPS_NS &&
+	    !listener_poll_wants_listen_drops(&p->listeners))
+		return NULL;
+	if (p->netstat.fd < 0)
+		r = netstat_reader_open(&p->netstat, NETSTAT_PATH);
+	if (r == 0)
+		r = netstat_reader_listen_drops(&p->netstat, drops);
+	log_netstat(p, r);
+	if (r < 0)
+		return NULL;
+	p->listen_drops_read_ns = now_ns;
+	return drops;
+}
+
+static void read_port_range(struct polling *p)
+{
+	uint16_t low, high;
+
+	if (port_range_read(PORT_RANGE_PATH, &low, &high) < 0)
+		return;
+	p->listeners.ephemeral_low = low;
+	p->listeners.ephemeral_high = high;
+}
+
+static void take_age(struct polling *p, enum lane lane)
+{
+	p->ages[lane] = (struct snapshot_age){
+		.taken_ns = clock_boottime_ns(),
+		.stale_after_ns = lane_pace_stale_after_ns(&p->lanes[lane].pace),
+	};
+}
+
+static void count_folds(struct polling *p)
+{
+	uint64_t listeners = listener_table_folded(&p->listeners);
+	bool by_series = p->listeners.series_cap < p->config->limits.listeners;
+	const struct group_folds *folds = &p->aggregate.groups.folds;
+
+	self_set(&p->self->folded[SELF_FOLD_LISTENERS], by_series ? 0 : listeners);
+	self_set(&p->self->folded[SELF_FOLD_PORTS], folds->by_ports);
+	self_set(&p->self->folded[SELF_FOLD_SERIES],
+		 folds->by_series + (by_series ? listeners : 0));
+}
+
+static enum poll_failure publish(struct polling *p, bool with_sockets)
+{
+	struct snapshot_listeners *listeners = snapshot_listeners_new(
+		&p->listeners, &p->ages[LANE_LISTENERS], &p->ages[LANE_SOCKETS]);
+	struct snapshot_sockets *sockets = NULL;
+
+	if (!listeners)
+		return POLL_FAILURE_MEMORY;
+	if (with_sockets) {
+		sockets = snapshot_sockets_new(&p->aggregate, &p->ages[LANE_SOCKETS]);
+		if (!sockets) {
+			snapshot_listeners_unref(listeners);
+			return POLL_FAILURE_MEMORY;
+		}
+	}
+	count_folds(p);
+	if (snapshot_publish(p->exchange, p->catalogue, listeners, sockets) < 0)
+		return POLL_FAILURE_MEMORY;
+	return POLL_FAILURE_NONE;
+}
+
+static void begin_listeners(void *userdata)
+{
+	listener_poll_begin(&polling_of(userdata)->listeners);
+}
+
+static enum poll_failure add_listeners(void *userdata, const struct sock_record *records,
+				       unsigned int count)
+{
+	struct polling *p = polling_of(userdata);
+	uint64_t now_ns = p->lanes[LANE_LISTENERS].started_ns;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (records[i].state != SOCK_LISTEN)
+			continue;
+		if (listener_poll_add(&p->listeners, &records[i], now_ns) == -ENOMEM)
+			return POLL_FAILURE_MEMORY;
+	}
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure commit_listeners(void *userdata)
+{
+	struct polling *p = polling_of(userdata);
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t drops;
+	struct listener_poll poll = {
+		.now_ns = now_ns,
+		.realtime_ms = clock_realtime_ns() / NSEC_PER_MSEC,
+		.interval_ns = p->lanes[LANE_LISTENERS].pace.current_ns,
+		.listen_drops = read_listen_drops(p, now_ns, &drops),
+	};
+
+	if (listener_poll_commit(&p->listeners, &poll) < 0)
+		return POLL_FAILURE_MEMORY;
+	take_age(p, LANE_LISTENERS);
+	return publish(p, false);
+}
+
+static void ended_listeners(void *userdata, bool well)
+{
+	struct polling *p = polling_of(userdata);
+
+	p->ended(p, LANE_LISTENERS, well);
+}
+
+static void begin_sockets(void *userdata)
+{
+	struct polling *p = polling_of(userdata);
+	uint32_t listeners = p->listeners.series_count;
+
+	read_port_range(p);
+	listener_dump_begin(&p->listeners);
+	aggregate_begin(&p->aggregate, settings_group_budget(p->config, p->catalogue, listeners),
+			p->lanes[LANE_SOCKETS].started_ns);
+}
+
+static enum poll_failure add_sockets(void *userdata, const struct sock_record *records,
+				     unsigned int count)
+{
+	struct polling *p = polling_of(userdata);
+
+	for (unsigned int i = 0; i < count; i++)
+		if (aggregate_add(&p->aggregate, &p->listeners, &records[i]) < 0)
+			return POLL_FAILURE_MEMORY;
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure commit_sockets(void *userdata)
+{
+	struct polling *p = polling_of(userdata);
+
+	aggregate_commit(&p->aggregate, clock_monotonic_ns());
+	listener_dump_commit(&p->listeners);
+	take_age(p, LANE_SOCKETS);
+	return publish(p, true);
+}
+
+static void ended_sockets(void *userdata, bool well)
+{
+	struct polling *p = polling_of(userdata);
+
+	p->ended(p, LANE_SOCKETS, well);
+}
+
+static const struct lane_ops ops[LANE_END] = {
+	[LANE_LISTENERS] = {begin_listeners, add_listeners, commit_listeners, ended_listeners},
+	[LANE_SOCKETS] = {begin_sockets, add_sockets, commit_sockets, ended_sockets},
+};
+
+static int init_lanes(struct polling *p, const struct polling_settings *s)
+{
+	const struct lane_settings lanes[LANE_END] = {
+		{LANE_LISTENERS, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM,
+		 &ops[LANE_LISTENERS], p, &p->batch, &p->meter, s->self},
+		{LANE_SOCKETS, SOCK_STATES_ALL,
+		 INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG, &ops[LANE_SOCKETS], p,
+		 &p->batch, &p->meter, s->self},
+	};
+
+	for (unsigned int i = 0; i < LANE_END; i++) {
+		int r = lane_poller_init(&p->lanes[i], s->loop, &lanes[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static uint64_t make_seed(void)
+{
+	uint64_t seed;
+
+	/* Early in boot there may be no entropy yet: then the clock is better than waiting. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = clock_boottime_ns();
+	return seed;
+}
+
+int polling_init(struct polling *p, const struct polling_settings *s)
+{
+	struct group_settings groups = settings_of_groups(s->config, s->catalogue);
+	uint64_t seed = make_seed();
+	int r;
+
+	memset(p, 0, sizeof(*p));
+	for (unsigned int i = 0; i < LANE_END; i++)
+		p->lanes[i] = (struct lane_poller)LANE_POLLER_INIT;
+	p->netstat = (struct netstat_reader)NETSTAT_READER_INIT;
+	p->catalogue = catalogue_ref(s->catalogue);
+	p->config = s->config;
+	p->exchange = s->exchange;
+	p->self = s->self;
+	p->ended = s->ended;
+	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
+	r = aggregate_init(&p->aggregate, &groups, seed);
+	if (r == 0)
+		r = polling_configure(p, s->config, s->catalogue);
+	if (r == 0)
+		r = init_lanes(p, s);
+	return r;
+}
+
+void polling_done(struct polling *p)
+{
+	for (unsigned int i = 0; i < LANE_END; i++)
+		lane_poller_done(&p->lanes[i]);
+	netstat_reader_done(&p->netstat);
+	listener_table_done(&p->listeners);
+	aggregate_done(&p->aggregate);
+	catalogue_unref(p->catalogue);
+}
+
+int polling_configure(struct polling *p, const struct config *config, struct catalogue *catalogue)
+{
+	struct group_settings groups = settings_of_groups(config, catalogue);
+	struct catalogue *before = p->catalogue;
+	int r;
+
+	r = listener_table_configure(&p->listeners, catalogue,
+				     settings_listener_cap(config, catalogue),
+				     config->peak_window_ns, clock_monotonic_ns());
+	if (r == 0)
+		r = aggregate_configure(&p->aggregate, &groups);
+	if (r < 0)
+		return r;
+	listener_table_set_ports(&p->listeners, config->ports.server.items,
+				 (uint32_t)config->ports.server.count);
+	p->catalogue = catalogue_ref(catalogue);
+	catalogue_unref(before);
+	p->config = config;
+	return 0;
+}
+
+void polling_start(struct polling *p, enum lane lane)
+{
+	struct lane_pace pace = settings_of_lane(p->config, lane);
+
+	lane_poller_start(&p->lanes[lane], &pace);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the two lanes' rows mean: the tables they fill, and the snapshot that comes of a poll which
+ * has ended well. The same for the daemon and for --once.
+ */
+#pragma once
+
+#include "collectors/netstat.h"
+#include "config/config.h"
+#include "daemon/core/snapshot.h"
+#include "daemon/lane_poller.h"
+
+struct polling;
+
+/* A cycle of a lane has ended, well or not. */
+typedef void (*polling_ended_fn)(struct polling *p, enum lane lane, bool well);
+
+struct polling {
+	struct lane_poller lanes[LANE_END];
+	struct inetdiag_batch batch;
+	struct cpu_meter meter;
+	struct netstat_reader netstat;
+	struct listener_table listeners;
+	struct aggregate aggregate;
+	struct catalogue *catalogue;
+	const struct config *config;
+	struct snapshot_exchange *exchange;
+	struct self_values *self;
+	polling_ended_fn ended;
+	struct snapshot_age ages[LANE_END];
+	uint64_t listen_drops_read_ns;
+	bool netstat_has_failed; /* said once in the log */
+};
+
+struct polling_settings {
+	struct loop *loop;
+	const struct config *config; /* until polling_configure() gives another, or done */
+	struct catalogue *catalogue;
+	struct snapshot_exchange *exchange;
+	struct self_values *self;
+	polling_ended_fn ended;
+};
+
+/* 0 or -errno; done is due in either case. Polls nothing yet. */
+int polling_init(struct polling *p, const struct polling_settings *s);
+void polling_done(struct polling *p);
+/* 0, or -ENOMEM and no count is lost. */
+int polling_configure(struct polling *p, const struct config *config, struct catalogue *catalogue);
+/* Starts a lane, or starts it anew. The sockets lane needs a good idea of the listeners, so its
+ * first start belongs behind the end of the first poll of the listeners. */
+void polling_start(struct polling *p, enum lane lane);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/settings.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_config.h"
+#include "daemon/util/cleanup.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+/* The fast lane stretches no further than this, whatever poll.cpu_limit says. */
+#define LISTENERS_MAX_NS NSEC_PER_SEC
+
+DEFINE_CLEANUP(struct config *, config, config_free);
+
+static int PRINTF_LIKE(3, 4)
+	flag_fault(struct config_errors *errors, const char *key, const char *format, ...)
+{
+	struct config_error *e = &errors->items[0];
+	va_list args;
+
+	*e = (struct config_error){0};
+	snprintf(e->key, sizeof(e->key), "%s", key);
+	va_start(args, format);
+	vsnprintf(e->what, sizeof(e->what), format, args);
+	va_end(args);
+	errors->count = 1;
+	errors->total = 1;
+	return -EINVAL;
+}
+
+static int override_addresses(struct config *c, const struct options *o,
+			      struct config_errors *errors)
+{
+	struct config_address address;
+	int r;
+
+	for (size_t i = 0; i < o->listen_address_count; i++)
+		if (config_address_parse(o->listen_addresses[i], &address) < 0)
+			return flag_fault(
+				errors, "--web.listen-address",
+				"'%s' is not ADDRESS:PORT or :PORT, with a numeric address",
+				o->listen_addresses[i]);
+	if (o->listen_address_count == 0)
+		return 0;
+	r = config_set_listen_addresses(c, o->listen_addresses, o->listen_address_count);
+	if (r == -EINVAL)
+		return flag_fault(errors, "--web.listen-address", "an address is given twice");
+	return r;
+}
+
+static int override(struct config *c, const struct options *o, struct config_errors *errors)
+{
+	int r = override_addresses(c, o, errors);
+
+	if (r < 0 || !o->telemetry_path)
+		return r;
+	r = config_set_telemetry_path(c, o->telemetry_path);
+	if (r == -EINVAL)
+		return flag_fault(errors, "--web.telemetry-path",
+				  "'%s' must begin with '/', and be neither '/' nor below '/-/'",
+				  o->telemetry_path);
+	return r;
+}
+
+int settings_load(const struct options *o, struct config_errors *errors, const char **ret_path,
+		  struct config **ret_config)
+{
+	_cleanup_(cleanup_config) struct config *c = NULL;
+	const char *path = o->config_file;
+	int r;
+
+	memset(errors, 0, sizeof(*errors));
+	if (!path && access(BUILD_DEFAULT_CONFIG, F_OK) == 0)
+		path = BUILD_DEFAULT_CONFIG;
+	*ret_path = path;
+	if (path) {
+		r = config_load(path, errors, &c);
+		if (r < 0)
+			return r;
+	} else {
+		c = config_new();
+		if (!c)
+			return -ENOMEM;
+	}
+	r = override(c, o, errors);
+	if (r < 0)
+		return r;
+	*ret_config = take_ptr(c);
+	return 0;
+}
+
+void settings_describe_error(const char *path, const struct config_error *error, char ret_text[512])
+{
+	char place[300] = "";
+
+	if (error->line > 0)
+		snprintf(place, sizeof(place), "%s:%u:%u: ", path, error->line, error->column);
+	else if (error->key[0] != '-')
+		snprintf(place, sizeof(place), "%s: ", path);
+	snprintf(ret_text, 512, "%s%s%s%s", place, error->key, error->key[0] ? ": " : "",
+		 error->what);
+}
+
+int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue)
+{
+	struct catalogue_settings s = {
+		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
+		.once = once,
+		.include = (const char *const *)c->metrics.include.items,
+		.include_count = c->metrics.include.count,
+		.exclude = (const char *const *)c->metrics.exclude.items,
+		.exclude_count = c->metrics.exclude.count,
+	};
+	const struct config_buckets *buckets[METRIC_BUCKETS_END] = {
+		[METRIC_BUCKETS_RTT] = &c->histograms.rtt_seconds,
+		[METRIC_BUCKETS_CWND] = &c->histograms.congestion_window_segments,
+		[METRIC_BUCKETS_DELIVERY_RATE] = &c->histograms.delivery_rate_bytes_per_second,
+		[METRIC_BUCKETS_FILL_RATIO] = &c->histograms.fill_ratio,
+	};
+
+	for (unsigned int i = 0; i < METRIC_BUCKETS_END; i++) {
+		if (!buckets[i])
+			continue;
+		s.buckets[i].bounds = buckets[i]->bounds;
+		s.buckets[i].count = (unsigned int)buckets[i]->count;
+	}
+	return catalogue_new(&s, ret_catalogue);
+}
+
+struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue)
+{
+	return (struct group_settings){
+		.catalogue = catalogue,
+		.ports = (uint32_t)c->limits.ports,
+		.idle_ns = c->limits.idle_ns,
+		.configured = {[GROUP_SERVER] = c->ports.server.items,
+			       [GROUP_CLIENT] = c->ports.client.items},
+		.configured_count = {[GROUP_SERVER] = (uint32_t)c->ports.server.count,
+				     [GROUP_CLIENT] = (uint32_t)c->ports.client.count},
+	};
+}
+
+struct lane_pace settings_of_lane(const struct config *c, enum lane lane)
+{
+	struct lane_pace pace;
+
+	if (lane == LANE_LISTENERS)
+		lane_pace_init(&pace, c->poll.listeners_ns, LISTENERS_MAX_NS, c->poll.cpu_limit,
+			       false);
+	else
+		lane_pace_init(&pace, c->poll.sockets_ns, c->poll.sockets_max_ns, c->poll.cpu_limit,
+			       true);
+	return pace;
+}
+
+static uint64_t fixed_series(const struct catalogue *catalogue)
+{
+	return catalogue->self_series + (uint64_t)GROUP_SHARED * catalogue->group_series;
+}
+
+uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue)
+{
+	uint64_t fixed = fixed_series(catalogue) + catalogue->listener_series;
+	uint64_t left = c->limits.series - MIN(c->limits.series, fixed);
+
+	return (uint32_t)MIN(c->limits.listeners, left / MAX(catalogue->listener_series, 1));
+}
+
+uint32_t settings_group_budget(const struct config *c, const struct catalogue *catalogue,
+			       uint32_t listeners)
+{
+	uint64_t used = fixed_series(catalogue) + (uint64_t)listeners * catalogue->listener_series;
+	uint64_t left = c->limits.series - MIN(c->limits.series, used);
+
+	return (uint32_t)MIN(left / MAX(catalogue->group_series, 1), UINT16_MAX);
+}

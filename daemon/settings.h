@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the configuration to what each part of the daemon wants to know. */
+#pragma once
+
+#include "config/config.h"
+#include "daemon/core/group.h"
+#include "daemon/core/lane_pace.h"
+#include "daemon/core/poll.h"
+#include "daemon/options.h"
+
+/* Loads the file that the flags name, or the installed one, or the defaults, and lets the flags
+ * override it. 0; -EINVAL with ERRORS filled; or -errno. RET_PATH: the file, NULL for none. */
+int settings_load(const struct options *o, struct config_errors *errors, const char **ret_path,
+		  struct config **ret_config);
+/* "FILE:LINE:COLUMN: key: what is wrong". */
+void settings_describe_error(const char *path, const struct config_error *error,
+			     char ret_text[512]);
+
+/* 0 or -ENOMEM. */
+int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue);
+struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue);
+struct lane_pace settings_of_lane(const struct config *c, enum lane lane);
+
+/* How limits.series is shared out: the daemon's own series and the shared groups come first, then
+ * listeners, then server ports, then client ports. Both return a number of labels. */
+uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue);
+uint32_t settings_group_budget(const struct config *c, const struct catalogue *catalogue,
+			       uint32_t listeners);
