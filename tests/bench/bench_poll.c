@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a poll of the sockets lane costs beside the kernel's own work: user and system CPU of the
+ * daemon's polling, as a ratio to a bare receive loop of the cheapest dump that brings the same
+ * rows and attributes. Both in this process, in turn.
+ *
+ *     bench_poll REPEATS core|extended
+ *
+ * Prints the medians and the ratio; the last line is the ratio alone.
+ */
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "daemon/io/clock.h"
+#include "daemon/polling.h"
+#include "daemon/settings.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+#define REPEATS_MAX 99
+
+struct bench {
+	struct loop loop;
+	struct snapshot_exchange exchange;
+	struct self_values self;
+	struct polling polling;
+	bool ended, well;
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static void on_cycle(struct polling *p, enum lane lane, bool well)
+{
+	struct bench *b = container_of(p, struct bench, polling);
+
+	(void)lane;
+	b->ended = true;
+	b->well = well;
+}
+
+static uint64_t poll_lane(struct bench *b, enum lane lane)
+{
+	uint64_t cpu_ns = clock_thread_cpu_ns();
+
+	b->ended = false;
+	polling_start(&b->polling, lane);
+	while (!b->ended)
+		if (loop_turn(&b->loop, -1) < 0)
+			die("loop");
+	if (!b->well)
+		die("poll");
+	return clock_thread_cpu_ns() - cpu_ns;
+}
+
+static void send_request(int fd)
+{
+	uint8_t bytes[INETDIAG_REQUEST_MAX];
+	struct inetdiag_request request = {
+		.extensions = INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG,
+		.states = SOCK_STATES_ALL,
+	};
+	size_t n = inetdiag_request_render(&request, 1, bytes);
+
+	if (send(fd, bytes, n, 0) != (ssize_t)n)
+		die("send");
+}
+
+/* Receives a whole dump and looks at nothing but message types; returns how many rows it had. */
+static unsigned int receive_all(int fd)
+{
+	static char buffer[INETDIAG_BATCH_BYTES];
+	unsigned int rows = 0;
+
+	for (;;) {
+		ssize_t left = recv(fd, buffer, sizeof(buffer), 0);
+		const struct nlmsghdr *h = (const void *)buffer;
+
+		if (left <= 0)
+			die("recv");
+		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			if (h->nlmsg_type == NLMSG_DONE)
+				return rows;
+			if (h->nlmsg_type == NLMSG_ERROR)
+				die("dump");
+			rows++;
+		}
+	}
+}
+
+static uint64_t receive_bare(int fd, unsigned int *ret_rows)
+{
+	uint64_t cpu_ns = clock_thread_cpu_ns();
+
+	send_request(fd);
+	*ret_rows = receive_all(fd);
+	return clock_thread_cpu_ns() - cpu_ns;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t median(uint64_t *values, unsigned int count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+static void start(struct bench *b, const struct config *config, struct catalogue *catalogue)
+{
+	struct polling_settings settings = {
+		.loop = &b->loop,
+		.config = config,
+		.catalogue = catalogue,
+		.exchange = &b->exchange,
+		.self = &b->self,
+		.ended = on_cycle,
+	};
+
+	*b = (struct bench){.loop = LOOP_INIT, .exchange = SNAPSHOT_EXCHANGE_INIT};
+	if (loop_init(&b->loop) < 0 || polling_init(&b->polling, &settings) < 0)
+		die("init");
+	poll_lane(b, LANE_LISTENERS);
+	poll_lane(b, LANE_SOCKETS);
+}
+
+static void stop(struct bench *b)
+{
+	polling_done(&b->polling);
+	loop_done(&b->loop);
+	snapshot_exchange_done(&b->exchange);
+}
+
+static double measure(struct bench *b, unsigned int repeats)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	uint64_t bare[REPEATS_MAX], poll[REPEATS_MAX];
+	uint64_t bare_ns, poll_ns;
+	unsigned int rows = 0;
+
+	if (fd < 0)
+		die("socket");
+	for (unsigned int i = 0; i < repeats; i++) {
+		bare[i] = receive_bare(fd, &rows);
+		poll[i] = poll_lane(b, LANE_SOCKETS);
+	}
+	bare_ns = median(bare, repeats);
+	poll_ns = median(poll, repeats);
+	printf("%u rows, median of %u: bare receive loop %.1f ms, poll %.1f ms CPU\n", rows,
+	       repeats, (double)bare_ns / NSEC_PER_MSEC, (double)poll_ns / NSEC_PER_MSEC);
+	return (double)poll_ns / (double)bare_ns;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench bench;
+	struct config *config = config_new();
+	struct catalogue *catalogue;
+	unsigned int repeats = argc == 3 ? (unsigned int)atoi(argv[1]) : 0;
+
+	if (argc != 3 || repeats == 0 || repeats > REPEATS_MAX || !config) {
+		fputs("usage: bench_poll REPEATS core|extended\n", stderr);
+		return EXIT_FAILURE;
+	}
+	/* The timers are not to disturb what is measured. */
+	config->poll.listeners_ns = 3600 * NSEC_PER_SEC;
+	config->poll.sockets_ns = 3600 * NSEC_PER_SEC;
+	config->poll.cpu_limit = 1;
+	if (strcmp(argv[2], "extended") == 0)
+		config->metrics.profile = CONFIG_PROFILE_EXTENDED;
+	if (settings_make_catalogue(config, false, &catalogue) < 0)
+		die("catalogue");
+	start(&bench, config, catalogue);
+	printf("%.3f\n", measure(&bench, repeats));
+	stop(&bench);
+	catalogue_unref(catalogue);
+	config_free(config);
+	return EXIT_SUCCESS;
+}
