@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collectors/collector.h"
 #include "collectors/inetdiag_request.h"
 #include "collectors/netlink_socket.h"
+#include "daemon/core/poll.h"
 #include "daemon/core/sock.h"
 
 /* The kernel never sends more in one datagram (SKB_WITH_OVERHEAD(32768) in netlink_recvmsg()), and

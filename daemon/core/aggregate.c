@@ -120,8 +120,6 @@ static unsigned int find_facts(const struct aggregate *a, const struct sock_reco
 
 static unsigned int find_algorithm(struct aggregate_algorithms *t, const char *name)
 {
-	if (!name)
-		return METRIC_ALGORITHMS_MAX;
 	for (unsigned int i = 0; i < t->count; i++)
 		if (strcmp(t->names[i], name) == 0)
 			return i;
@@ -164,6 +162,7 @@ int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 		  const struct sock_record *record)
 {
 	const struct aggregate_plan *plan = get_plan(a, record);
+	unsigned int algorithm = 0;
 	struct group *g;
 	int r;
 
@@ -173,8 +172,9 @@ int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 	g->poll_sockets++;
 	a->poll_rows++;
 	metric_set_merge(&a->poll_present, &plan->present);
-	aggregate_plan_run(plan, record, find_facts(a, record),
-			   find_algorithm(&a->algorithms, record->algorithm), g->poll);
+	if (plan->counts_algorithms)
+		algorithm = find_algorithm(&a->algorithms, record->algorithm);
+	aggregate_plan_run(plan, record, find_facts(a, record), algorithm, g->poll);
 	return 0;
 }
 

@@ -68,6 +68,7 @@ static void add_metric(struct aggregate_plan *p, const struct catalogue *c, unsi
 		if (len == 0 || offset + m->width > len)
 			continue;
 		add_step(p, c, metric, i);
+		p->counts_algorithms |= m->combine == METRIC_COUNT_NAME;
 		metric_set_add(&p->present, metric);
 	}
 }
@@ -78,6 +79,7 @@ void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
 	p->tcp_info_len = record->tcp_info_len;
 	p->skmem_len = record->skmem_len;
 	p->has_algorithm = record->algorithm != NULL;
+	p->counts_algorithms = false;
 	p->count = 0;
 	memset(&p->present, 0, sizeof(p->present));
 	for (unsigned int i = 0; i < metric_count; i++)

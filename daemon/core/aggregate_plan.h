@@ -43,6 +43,7 @@ struct aggregate_step {
 struct aggregate_plan {
 	uint16_t tcp_info_len, skmem_len;
 	bool has_algorithm;
+	bool counts_algorithms; /* and a family that is on wants to know it */
 	unsigned int count;
 	struct aggregate_step steps[AGGREGATE_STEPS_MAX];
 	struct metric_set present;

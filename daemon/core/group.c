@@ -204,10 +204,12 @@ void group_table_begin(struct group_table *t, uint32_t budget)
 			remove_at(t, i);
 			continue;
 		}
+		g->is_folded = false;
 		g->poll_sockets = 0;
 		memset(g->poll, 0, t->catalogue->group_cells * sizeof(*g->poll));
 	}
 	fill_slots(t);
+	count_labels(t);
 }
 
 /* Whether a port inside ip_local_port_range has no label: on a client's peer port never, on a
@@ -296,12 +298,13 @@ static uint32_t quietest(const struct group_table *t, enum group_side side)
 	uint32_t found = 0;
 
 	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
-		if (t->items[i]->side == side &&
+		if (t->items[i]->side == side && !t->items[i]->is_folded &&
 		    (!found || is_quieter(t->items[i], t->items[found])))
 			found = i;
 	return found;
 }
 
+/* A configured one keeps its label for the polls that have room again. */
 static void fold(struct group_table *t, uint32_t index)
 {
 	struct group *g = t->items[index];
@@ -310,7 +313,12 @@ static void fold(struct group_table *t, uint32_t index)
 	group_cells_fold(t->catalogue, other->poll, g->poll);
 	other->poll_sockets += g->poll_sockets;
 	t->poll_folds.by_series++;
-	remove_at(t, index);
+	if (!g->is_configured) {
+		remove_at(t, index);
+		return;
+	}
+	g->is_folded = true;
+	t->own[g->side]--;
 }
 
 static void fold_beyond_budget(struct group_table *t)
@@ -328,32 +336,42 @@ static void fold_beyond_budget(struct group_table *t)
 	}
 }
 
-/* A shared group is never freed, but like any other it starts at 0 when it comes back. */
+/* A group that is not freed, like any other, starts at 0 when it comes back. */
+static void hide(const struct group_table *t, struct group *g)
+{
+	g->is_shown = false;
+	memset(g->cells, 0, t->catalogue->group_cells * sizeof(*g->cells));
+}
+
 static void retire(struct group_table *t, uint32_t index)
+{
+	if (index >= GROUP_SHARED)
+		remove_at(t, index);
+	else
+		hide(t, t->items[index]);
+}
+
+static void commit(struct group_table *t, uint32_t index, uint64_t now_ns)
 {
 	struct group *g = t->items[index];
 
-	if (index >= GROUP_SHARED) {
-		remove_at(t, index);
-		return;
-	}
-	g->is_shown = false;
-	memset(g->cells, 0, t->catalogue->group_cells * sizeof(*g->cells));
+	if (g->poll_sockets > 0)
+		g->used_ns = now_ns;
+	if (index >= GROUP_SHARED || g->poll_sockets > 0)
+		g->is_shown = true;
+	group_cells_commit(t->catalogue, g->cells, g->poll);
+	if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
+		retire(t, index);
 }
 
 void group_table_commit(struct group_table *t, uint64_t now_ns)
 {
 	fold_beyond_budget(t);
 	for (uint32_t i = t->count; i-- > 0;) {
-		struct group *g = t->items[i];
-
-		if (g->poll_sockets > 0)
-			g->used_ns = now_ns;
-		if (i >= GROUP_SHARED || g->poll_sockets > 0)
-			g->is_shown = true;
-		group_cells_commit(t->catalogue, g->cells, g->poll);
-		if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
-			retire(t, i);
+		if (t->items[i]->is_folded)
+			hide(t, t->items[i]);
+		else
+			commit(t, i, now_ns);
 	}
 	t->folds = t->poll_folds;
 }

@@ -29,6 +29,7 @@ struct group {
 	uint16_t port;      /* GROUP_PORT */
 	bool is_configured; /* by ports.server or ports.client: it never leaves */
 	bool is_shown;      /* it was part of a good poll */
+	bool is_folded;     /* configured, but this poll has no room for it */
 	uint64_t used_ns;   /* the last good poll in which it had a socket */
 	uint64_t poll_sockets;
 	uint64_t *poll;                   /* cells of the poll that is being counted */

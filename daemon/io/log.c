@@ -56,6 +56,10 @@ static const char *const format_names[] = {
 	[LOG_FORMAT_JSON] = "json",
 };
 
+/* What has an escape of its own, and that escape's letter; JSON's, which logfmt shares. */
+static const char escaped_characters[] = "\"\\\n\r\t";
+static const char escape_names[] = "\"\\nrt";
+
 static atomic_int configured_level = LOG_LEVEL_INFO;
 static atomic_int configured_format = LOG_FORMAT_LOGFMT;
 
@@ -110,33 +114,39 @@ static size_t escape_length(const char *p, size_t left)
 {
 	if (left < 2 || p[0] != '\\')
 		return 0;
-	if (memchr("\"\\nrt", p[1], 5))
+	if (memchr(escape_names, p[1], sizeof(escape_names) - 1))
 		return 2;
 	return p[1] == 'u' && left >= 6 && strspn(p + 2, "0123456789abcdefABCDEF") >= 4 ? 6 : 0;
 }
 
-/* Writes the character at P (LEFT ≥ 1 bytes) as it stands in quotes, at most 6 bytes and the
- * terminating one, and its length into *RET_LEN; returns how many bytes at P that was. The
- * escapes are JSON's, which logfmt shares; if ESCAPED, those at P stay what they are. */
-static size_t quote_character(const char *p, size_t left, bool escaped, char unit[8],
-			      size_t *ret_len)
+/* The character at P, of N bytes (0: not UTF-8), as it stands in quotes. */
+static void escape(const char *p, size_t n, char unit[8])
 {
-	static const char named[] = "\"\\\n\r\t", names[] = "\"\\nrt";
-	size_t n = escaped ? escape_length(p, left) : 0;
-	const char *name = n ? NULL : memchr(named, *p, sizeof(named) - 1);
-	int control;
+	const char *own = memchr(escaped_characters, *p, sizeof(escaped_characters) - 1);
+	int control = control_character(p, n);
 
 	if (n == 0)
-		n = utf8_character(p, left);
-	control = control_character(p, n);
-	if (n == 0)
-		*ret_len = (size_t)snprintf(unit, 8, "\\ufffd");
-	else if (name)
-		*ret_len = (size_t)snprintf(unit, 8, "\\%c", names[name - named]);
+		snprintf(unit, 8, "\\ufffd");
+	else if (own)
+		snprintf(unit, 8, "\\%c", escape_names[own - escaped_characters]);
 	else if (control >= 0)
-		*ret_len = (size_t)snprintf(unit, 8, "\\u%04x", (unsigned int)control & 0xff);
+		snprintf(unit, 8, "\\u%04x", (unsigned int)control & 0xff);
 	else
-		*ret_len = (size_t)snprintf(unit, 8, "%.*s", (int)n, p);
+		snprintf(unit, 8, "%.*s", (int)n, p);
+}
+
+/* What stands in quotes for the next of P's LEFT ≥ 1 bytes, terminated; returns for how many of
+ * them. If ESCAPED, an escape at P stays what it is. */
+static size_t quote_next(const char *p, size_t left, bool escaped, char unit[8])
+{
+	size_t n = escaped ? escape_length(p, left) : 0;
+
+	if (n > 0) {
+		snprintf(unit, 8, "%.*s", (int)n, p);
+		return n;
+	}
+	n = utf8_character(p, left);
+	escape(p, n, unit);
 	return MAX(n, 1);
 }
 
@@ -150,7 +160,8 @@ static size_t quote(const char *text, size_t n, bool escaped, char *buffer, size
 	assert(size >= MIN_QUOTED_BYTES);
 	buffer[len++] = '"';
 	for (size_t i = 0; i < n;) {
-		i += quote_character(text + i, n - i, escaped, unit, &unit_len);
+		i += quote_next(text + i, n - i, escaped, unit);
+		unit_len = strlen(unit);
 		if (len + unit_len + 2 > size) {
 			memcpy(buffer + mark_at, CUT_MARK, strlen(CUT_MARK));
 			len = mark_at + strlen(CUT_MARK);

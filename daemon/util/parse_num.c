@@ -152,7 +152,7 @@ void render_duration_ns(uint64_t ns, char ret_text[32])
 	const struct duration_unit *unit;
 	size_t len = 0;
 
-	strcpy(ret_text, "0");
+	memcpy(ret_text, "0", sizeof("0"));
 	for (size_t i = 0; i < ARRAY_SIZE(duration_units); i++) {
 		unit = &duration_units[i];
 		if (ns < unit->ns)

@@ -52,9 +52,10 @@ static int make_listener(unsigned int port)
 {
 	struct sockaddr_in at = address(INADDR_ANY, port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int on = 1;
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(fd, 1024) < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 1024) < 0)
 		die("listen");
 	return fd;
 }
