@@ -88,8 +88,8 @@ static unsigned int places_of(const struct http_connections *c, const struct in6
 	unsigned int n = 0;
 
 	for (int phase = HTTP_WAITING; phase <= HTTP_ANSWERING; phase++)
-		TAILQ_FOREACH(connection, &c->queues[phase], link)
-	n += IN6_ARE_ADDR_EQUAL(&connection->remote, remote);
+		TAILQ_FOREACH (connection, &c->queues[phase], link)
+			n += IN6_ARE_ADDR_EQUAL(&connection->remote, remote);
 	return n;
 }
 
@@ -105,9 +105,9 @@ static struct http_connection *longest(const struct http_connections *c, enum ht
 {
 	struct http_connection *connection;
 
-	TAILQ_FOREACH(connection, &c->queues[phase], link)
-	if (!remote || IN6_ARE_ADDR_EQUAL(&connection->remote, remote))
-		return connection;
+	TAILQ_FOREACH (connection, &c->queues[phase], link)
+		if (!remote || IN6_ARE_ADDR_EQUAL(&connection->remote, remote))
+			return connection;
 	return NULL;
 }
 

@@ -2,8 +2,6 @@
 /* The server itself, for the files that it is made of. */
 #pragma once
 
-#include <pthread.h>
-
 #include "daemon/http_answer.h"
 #include "daemon/http_connections.h"
 #include "daemon/http_listeners.h"

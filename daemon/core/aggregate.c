@@ -84,14 +84,13 @@ static bool is_active(const struct aggregate *a, const struct sock_record *recor
 {
 	const uint8_t *info = record->tcp_info;
 
-	if (record->state != SOCK_ESTABLISHED || record->tcp_info_len < RTT_OFFSET + 4)
+	if (record->state != SOCK_ESTABLISHED || record->tcp_info_len < RTT_OFFSET + 4 ||
+	    sock_load_u32(info, LAST_ACK_RECV_OFFSET) > a->elapsed_ms ||
+	    sock_load_u32(info, LAST_DATA_SENT_OFFSET) >
+		    a->elapsed_ms + sock_load_u32(info, RTT_OFFSET) / 1000)
 		return false;
-	if (record->tcp_info_len >= DATA_SEGS_OUT_OFFSET + 4 &&
-	    sock_load_u32(info, DATA_SEGS_OUT_OFFSET) == 0)
-		return false;
-	return sock_load_u32(info, LAST_ACK_RECV_OFFSET) <= a->elapsed_ms &&
-	       sock_load_u32(info, LAST_DATA_SENT_OFFSET) <=
-		       a->elapsed_ms + sock_load_u32(info, RTT_OFFSET) / 1000;
+	return record->tcp_info_len < DATA_SEGS_OUT_OFFSET + 4 ||
+	       sock_load_u32(info, DATA_SEGS_OUT_OFFSET) > 0;
 }
 
 /* No process holds it: it is closing, has no inode, and is a full socket, not a timewait one. */

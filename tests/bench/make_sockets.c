@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 
 /* Of one process: two files a connection, and the listeners. */
 #define CONNECTIONS_MAX 9000
+#define CHILDREN_MAX    250
 /* The kernel searches a free port for a connection from one address to another. */
 #define CONNECTIONS_PER_SOURCE 4000
 
@@ -125,7 +127,8 @@ static void raise_file_limit(void)
 int main(int argc, char **argv)
 {
 	unsigned int left = argc == 4 ? (unsigned int)atoi(argv[1]) : 0;
-	unsigned int children = 0;
+	pid_t children[CHILDREN_MAX];
+	unsigned int count = 0;
 	struct ports ports;
 	int done[2];
 	char byte;
@@ -136,22 +139,27 @@ int main(int argc, char **argv)
 	}
 	raise_file_limit();
 	ports = make_listeners((unsigned int)atoi(argv[2]), (unsigned int)atoi(argv[3]));
-	while (left > 0) {
-		unsigned int count = MIN(left, CONNECTIONS_MAX);
+	while (left > 0 && count < CHILDREN_MAX) {
+		unsigned int part = MIN(left, CONNECTIONS_MAX);
 
-		if (fork() == 0)
-			run_child(children + 1, count, &ports, done[1]);
-		left -= count;
-		children++;
+		children[count] = fork();
+		if (children[count] == 0)
+			run_child(count + 1, part, &ports, done[1]);
+		left -= part;
+		count++;
 	}
 	close(done[1]);
-	for (unsigned int i = 0; i < children; i++)
+	for (unsigned int i = 0; i < count; i++)
 		if (read(done[0], &byte, 1) != 1)
 			die("a child");
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		continue;
+	for (unsigned int i = 0; i < count; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
 	free(ports.listeners);
 	return EXIT_SUCCESS;
 }

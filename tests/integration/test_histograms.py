@@ -77,17 +77,47 @@ class Histograms:
         received = grown(before, after, name, side='server', port=str(port))
         self.assertEqual(received[2], 0, 'a socket that only receives has no new sample')
 
-    def test_an_idle_socket_is_not_observed(self):
-        port = self.family.base
-        d = self.daemon(PACED)
-        self.keep(*self.family.pair(port))
-        d.wait_polls()
-        before = d.wait_polls()
-        after = d.wait_polls(count=3)
+    def assert_unobserved(self, before, after, port):
         for name in HISTOGRAMS:
             for side in ('client', 'server'):
                 self.assertEqual(grown(before, after, 'sockstat_tcp_' + name, side=side,
-                                       port=str(port))[2], 0, name)
+                                       port=str(port))[2], 0, f'{name} {side}')
+
+    def test_an_idle_socket_is_not_observed(self):
+        d = self.daemon(PACED)
+        before = d.wait_polls()
+        _, client, accepted = self.keep(*self.family.pair(self.family.base))
+        self.assert_unobserved(before, d.wait_polls(count=3), self.family.base)
+        client.send(b'x')
+        accepted.recv(1)
+        before = d.wait_polls()
+        self.assert_unobserved(before, d.wait_polls(count=3), self.family.base)
+        d.stop()
+
+    def test_a_socket_that_now_only_receives_is_not_observed(self):
+        port = self.family.base
+        d = self.daemon(PACED)
+        _, client, accepted = self.keep(*self.family.pair(port))
+        client.send(b'x')
+        accepted.recv(1)
+        before = d.wait_polls()
+        for _ in range(3):
+            accepted.send(b'x')
+            client.recv(1)
+            after = d.wait_polls(count=1)
+        name = 'sockstat_tcp_rtt_seconds'
+        self.assertEqual(grown(before, after, name, side='client', port=str(port))[2], 0)
+        self.assertGreaterEqual(grown(before, after, name, side='server', port=str(port))[2], 2)
+        d.stop()
+
+    def test_data_that_nobody_acknowledges_are_no_sample(self):
+        port = self.family.base
+        d = self.daemon(PACED)
+        _, client, _ = self.keep(*self.family.pair(port))
+        namespace.drop(f'tcp dport {port}')
+        before = d.wait_polls()
+        client.send(b'x')
+        self.assert_unobserved(before, d.wait_polls(count=3), port)
         d.stop()
 
 

@@ -20,6 +20,11 @@ class ListenerCase(truth.Case):
         """COUNT connections that nobody accepts and nobody waits for."""
         self.keep(*(family.connect(port, wait=False) for _ in range(count)))
 
+    def leave(self):
+        """All that is kept closes, and so repeats no SYN any more."""
+        while self._kept:
+            self._kept.pop().close()
+
     def drops_of(self, port):
         """The listener's `d` of `ss -m`."""
         return sum(row.skmem['drops'] for row in sstool.rows()
@@ -125,9 +130,9 @@ class Overflow:
         listener = self.family.listen(port, backlog=1)
         d.wait_polls('listeners')
         self.flood(self.family, port, 6)
+        self.leave()
         before, _, scrape = self.settled(d, port)
         self.assertEqual(self.of(scrape, 'drops_total', self.family, port), before)
-        self.tearDown()
         listener.close()
         gone = d.wait_polls('listeners')
         self.assertEqual(self.of(gone, 'drops_total', self.family, port), before)
@@ -175,6 +180,34 @@ class Life(ListenerCase):
         self.assertLess(self.of(scrape, 'stray_drops_total', self.family, port), 20 + baseline)
         d.stop()
 
+    def test_a_listener_born_under_the_daemon_counts_from_0(self):
+        port = self.family.base
+        d = self.daemon('poll: {listeners: 300ms, cpu_limit: 1}\n')
+        d.wait_polls('listeners', 1)
+        self.keep(self.family.listen(port, backlog=1))
+        for n in range(20):
+            namespace.half_open_probe(self.family, port, 20000 + n)
+        self.flood(self.family, port, 6)
+        listen_drops, of_socket, scrape = self.settled(d, port)
+        self.assertEqual(of_socket, listen_drops + 20)
+        self.assertEqual(self.of(scrape, 'drops_total', self.family, port), listen_drops)
+        self.assertEqual(self.of(scrape, 'stray_drops_total', self.family, port), 20)
+        d.stop()
+
+    def test_probes_and_overflow_of_one_listener_are_told_apart(self):
+        port = self.family.base
+        d = self.daemon('poll: {listeners: 300ms, cpu_limit: 1}\n')
+        self.keep(self.family.listen(port, backlog=1))
+        d.wait_polls('listeners')
+        for n in range(20):
+            namespace.half_open_probe(self.family, port, 20000 + n)
+        self.flood(self.family, port, 6)
+        listen_drops, of_socket, scrape = self.settled(d, port)
+        self.assertEqual(of_socket, listen_drops + 20)
+        self.assertEqual(self.of(scrape, 'drops_total', self.family, port), listen_drops)
+        self.assertEqual(self.of(scrape, 'stray_drops_total', self.family, port), 20)
+        d.stop()
+
     def test_probes_from_before_the_daemon_are_a_baseline(self):
         port = self.family.base
         self.keep(self.family.listen(port))
@@ -196,8 +229,8 @@ class Life(ListenerCase):
         listener = self.family.listen(port, backlog=1)
         d.wait_polls('listeners')
         self.flood(self.family, port, 4)
+        self.leave()
         before, _, _ = self.settled(d, port)
-        self.tearDown()
         listener.close()
         gone = d.wait_polls('listeners')
         self.assertEqual(self.of(gone, 'sockets', self.family, port), 0)

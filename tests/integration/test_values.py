@@ -42,7 +42,7 @@ class Values:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b'reno')
         _, client, _ = self.keep(*self.family.pair(base + 2))
         namespace.drop(f'tcp dport {base + 2}')
-        client.send(bytes(3000))
+        client.send(bytes(100000))
         self.keep(*states.time_wait(self.family, base + 3))
 
     def test_queues_agree_with_ss(self):

@@ -59,6 +59,12 @@ class Row:
         return TIMERS[match[1]] if match else None
 
     @property
+    def retransmits(self):
+        """How often what the timer waits for has been sent again."""
+        match = re.search(r'timer:\(\w+,[^,]*,(\d+)\)', self.text)
+        return int(match[1]) if match else 0
+
+    @property
     def has_inode(self):
         """Whether a process holds it, as far as the inode tells."""
         match = re.search(r'\bino:(\d+)', self.text)

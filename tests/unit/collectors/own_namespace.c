@@ -23,8 +23,10 @@ static void set_up_loopback(void)
 
 bool own_namespace_enter(void)
 {
-	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-		printf("SKIPPED: no network namespace of one's own here: %s\n", strerror(errno));
+	/* Criterion's threads rule out a user namespace, which would make this a right of all. */
+	if (unshare(CLONE_NEWNET) < 0) {
+		printf("SKIPPED: no network namespace: %s (try unshare --map-root-user)\n",
+		       strerror(errno));
 		fflush(stdout);
 		return false;
 	}

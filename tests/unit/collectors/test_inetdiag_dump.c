@@ -177,6 +177,21 @@ Test(inetdiag_dump, unknown_rows_are_counted)
 	cr_assert_eq(d.unknown_states, 2);
 }
 
+Test(inetdiag_dump, a_request_that_brought_rows_is_no_missing_one)
+{
+	static const struct part refusal = {ERROR, NLMSG_ERROR, 0, -EINVAL};
+	struct message_builder rows = {0}, error = {0};
+	struct inetdiag_dump d;
+	enum poll_failure failure;
+
+	add_part(&rows, &row);
+	add_part(&error, &refusal);
+	dump_init(&d);
+	cr_assert_eq(digest(&d, &rows, &failure), INETDIAG_VERDICT_ROWS);
+	cr_assert_eq(digest(&d, &error, &failure), INETDIAG_VERDICT_FAILED);
+	cr_assert_eq(failure, POLL_FAILURE_REFUSED);
+}
+
 Test(inetdiag_dump, what_answers_another_request)
 {
 	static const struct {
@@ -250,6 +265,22 @@ Test(inetdiag_dump, no_cut_goes_unnoticed)
 		digest(&d, &b, &failure);
 		cr_assert_eq(failure, expected, "%zu", b.len);
 		cr_assert_eq(batch.count, expected ? 0 : b.len / first, "%zu", b.len);
+	}
+}
+
+Test(inetdiag_dump, bytes_that_are_left_over)
+{
+	for (size_t n = 1; n < NLMSG_HDRLEN; n++) {
+		struct message_builder b = {0};
+		struct inetdiag_dump d;
+		enum poll_failure failure;
+
+		add_part(&b, &row);
+		b.len += n;
+		dump_init(&d);
+		cr_assert_eq(digest(&d, &b, &failure), INETDIAG_VERDICT_FAILED, "%zu", n);
+		cr_assert_eq(failure, POLL_FAILURE_TRUNCATED, "%zu", n);
+		cr_assert_eq(batch.count, 0, "%zu", n);
 	}
 }
 

@@ -134,7 +134,9 @@ Test(inetdiag_dump_step, an_interrupted_walk)
 
 		dump_init(&d);
 		cr_assert_eq(inetdiag_dump_start(&d), POLL_FAILURE_NONE);
+		cr_assert_eq(d.has_rows, false);
 		d.was_interrupted = true;
+		d.has_rows = true;
 		do {
 			wait_for(d.socket.fd, POLLIN);
 			step = inetdiag_dump_step(&d, &batch, tolerate[i], &failure);
@@ -145,6 +147,7 @@ Test(inetdiag_dump_step, an_interrupted_walk)
 
 		cr_assert_eq(inetdiag_dump_start(&d), POLL_FAILURE_NONE);
 		cr_assert_eq(d.was_interrupted, false, "a new dump");
+		cr_assert_eq(d.has_rows, false, "a new walk");
 		inetdiag_dump_done(&d);
 	}
 }

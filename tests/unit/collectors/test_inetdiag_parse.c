@@ -340,6 +340,8 @@ Test(inetdiag_parse, what_is_folded)
 		{"remote only", "2001:db8::1", "::ffff:10.0.0.1", SOCK_ESTABLISHED, 0},
 		{"compatible", "::10.0.0.1", "::10.0.0.2", SOCK_ESTABLISHED, 0},
 		{"nearly mapped", "::1:ffff:10.0.0.1", "::1:ffff:10.0.0.2", SOCK_ESTABLISHED, 0},
+		{"with one more bit", "0:0:0:1:0:ffff:a00:1", "0:0:0:1:0:ffff:a00:2",
+		 SOCK_ESTABLISHED, 0},
 		{"translated", "64:ff9b::10.0.0.1", "64:ff9b::10.0.0.2", SOCK_ESTABLISHED, 0},
 	};
 

@@ -24,7 +24,7 @@ Test(netstat, parse)
 		{"the only column", "TcpExt: ListenDrops\nTcpExt: 7\n", 0, 7},
 		{"by its name", "TcpExt: A ListenDrops B\nTcpExt: 1 2 3\n", 0, 2},
 		{"the whole name",
-		 "TcpExt: XListenDrops ListenDropsX Listen ListenDrops\nTcpExt: 1 2 3 4\n", 0, 4},
+		 "TcpExt: XListenDrops Listen ListenDrops ListenDropsX\nTcpExt: 1 2 3 4\n", 0, 3},
 		{"after other blocks",
 		 "Ip: ListenDrops\nIp: 1\nTcpExtra: ListenDrops\nTcpExtra: 2\n"
 		 "TcpExt: ListenDrops\nTcpExt: 3\nIpExt: ListenDrops\nIpExt: 4\n",
@@ -46,6 +46,8 @@ Test(netstat, parse)
 		{"no number", "TcpExt: ListenDrops\nTcpExt: 1x\n", -EBADMSG, UNTOUCHED},
 		{"too large", "TcpExt: ListenDrops\nTcpExt: 18446744073709551616\n", -EBADMSG,
 		 UNTOUCHED},
+		{"a digit too long", "TcpExt: ListenDrops\nTcpExt: 000000000000000000001\n",
+		 -EBADMSG, UNTOUCHED},
 		{"too long", "TcpExt: ListenDrops\nTcpExt: 000000000000000000000000001\n", -EBADMSG,
 		 UNTOUCHED},
 	};

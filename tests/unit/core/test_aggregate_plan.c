@@ -92,8 +92,7 @@ Test(aggregate_plan, fits_rows_of_its_shape)
 	done(&c);
 }
 
-/* What older kernels do not send has no value; what newer ones add does no harm. The lengths are
- * those of struct tcp_info in the release that added what FIRST stands for. */
+/* What older kernels do not send has no value; what newer ones add does no harm. */
 Test(aggregate_plan, lengths_of_tcp_info)
 {
 	static const struct {
