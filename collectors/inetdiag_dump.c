@@ -107,8 +107,8 @@ static enum inetdiag_verdict digest_error(const struct inetdiag_dump *d, const s
 		return digest_fault(POLL_FAILURE_MALFORMED, ret_failure);
 	if (error == 0)
 		return INETDIAG_VERDICT_ROWS; /* an acknowledgement */
-	/* sock_diag_rcv_msg() without inet_diag, one without the old request, and a handler table
-	 * without it. */
+	/* How sock_diag_rcv_msg() refuses TCPDIAG_GETSOCK: inet_diag is not there, the type is not
+	 * known, or nobody handles it. */
 	if (d->family == AF_UNSPEC && !d->has_rows &&
 	    (error == -EOPNOTSUPP || error == -EINVAL || error == -ENOENT))
 		return INETDIAG_VERDICT_UNSUPPORTED;

@@ -6,9 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "collectors/inetdiag_request.h"
 #include "collectors/netlink_socket.h"
 #include "daemon/core/poll.h"

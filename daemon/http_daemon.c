@@ -99,7 +99,8 @@ static enum MHD_Result drop_body(struct http_client *client, size_t *upload_data
 }
 
 /* Called with the head of a request, with each piece of its body, and with its end. An answer at
- * the first call would end the connection, so there only refusals are given. */
+ * the first call would end the connection, so there only refusals are given.
+ * NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's. */
 static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, const char *url,
 				      const char *method, const char *version,
 				      const char *upload_data, size_t *upload_data_size,

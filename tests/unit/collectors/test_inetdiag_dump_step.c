@@ -112,6 +112,27 @@ Test(inetdiag_dump_step, what_is_no_socket_cannot_be_read)
 	assert_failed(&d, POLL_FAILURE_RECEIVE);
 }
 
+/* The kernel's rows always fit; what it refuses it sends back whole. */
+Test(inetdiag_dump_step, an_answer_that_does_not_fit)
+{
+	static struct {
+		struct nlmsghdr header;
+		uint8_t payload[INETDIAG_BATCH_BYTES];
+	} request = {
+		.header.nlmsg_len = sizeof(request),
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST,
+	};
+	struct inetdiag_dump d;
+
+	dump_init(&d);
+	cr_assert_eq(netlink_socket_open(&d.socket), 0);
+	cr_assert_eq(netlink_socket_send(&d.socket, &request, sizeof(request)), 0);
+	d.running = true;
+	wait_for(d.socket.fd, POLLIN);
+	assert_failed(&d, POLL_FAILURE_TRUNCATED);
+}
+
 Test(inetdiag_dump_step, an_answer_to_nothing)
 {
 	struct inetdiag_dump d;

@@ -41,9 +41,9 @@ static void prepare(struct fixture *f)
 	aggregates_init(&f->a);
 	f->core = core_catalogue(false);
 	for (int i = 0; i < 2; i++) {
-		LANE_POLL(&f->a.lane, {"*:80", 1, 8, 7, 0});
+		LANE_POLL(&f->a.lane, {"*:80", 1, 8, 7, 0}, {"*:81", 2, 0, 7, 0});
 		f->a.lane.listen_drops += 1;
-		LANE_POLL(&f->a.lane, {"*:80", 1, 2, 7, 1});
+		LANE_POLL(&f->a.lane, {"*:80", 1, 2, 7, 1}, {"*:81", 2, 0, 7, 0});
 		aggregates_begin(&f->a);
 		aggregates_add_row(&f->a, SOCK_LISTEN, "*:80", "0.0.0.0:0");
 		aggregates_add_row(&f->a, SOCK_ESTABLISHED, locals[i], "10.0.0.2:443");

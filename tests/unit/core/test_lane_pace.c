@@ -38,6 +38,7 @@ static const struct {
 	{"cheap", 5 * SEC, 60 * SEC, true, 10 * MS, 5 * SEC, 0, 30 * SEC},
 	{"free", 5 * SEC, 60 * SEC, true, 0, 5 * SEC, 0, 30 * SEC},
 	{"just within the limit", 5 * SEC, 60 * SEC, true, 100 * MS, 5 * SEC, 0, 30 * SEC},
+	{"within it, no whole milliseconds", 1500000, 1 * SEC, false, 30000, 1500000, 0, 30 * SEC},
 	{"stretched", 5 * SEC, 60 * SEC, true, 120 * MS, 6 * SEC, 0, 30 * SEC},
 	{"stale after five intervals", 5 * SEC, 60 * SEC, true, 200 * MS, 10 * SEC, 0, 50 * SEC},
 	{"whole milliseconds", 1 * MS, 1 * SEC, false, 30001, 2 * MS, 0, 30 * SEC},

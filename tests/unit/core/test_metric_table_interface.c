@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The promise to dashboards and alerts, written down a second time: what is changed in the table
- * alone, by accident, fails here.
+ * The promise to dashboards and alerts, written down a second time: what is taken away or changed
+ * in the table fails here; what is added is seen in the golden files.
  */
 #include <stdio.h>
 #include <string.h>
@@ -121,12 +121,6 @@ Test(metric_table_interface, every_promise_is_kept)
 		cr_assert_str_eq(labels, p->labels, "%s", p->name);
 		cr_assert_str_eq(marks, p->marks, "%s", p->name);
 	}
-}
-
-/* A family that nobody promised is either forgotten here, or not meant to be there. */
-Test(metric_table_interface, nothing_else_is_there)
-{
-	cr_assert_eq(metric_count, ARRAY_SIZE(promises));
 }
 
 static void assert_values(const char *family, unsigned int label, const char *expected)

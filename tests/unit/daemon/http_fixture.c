@@ -3,6 +3,7 @@
 
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -72,6 +73,26 @@ void must_come_to(struct http *h, unsigned int n)
 	while (http_connections(h) != n && clock_monotonic_ns() < by_ns)
 		poll(NULL, 0, 1);
 	cr_assert_eq(http_connections(h), n);
+}
+
+uint16_t must_find_port(void)
+{
+	/* Below the range for clients, and where another test's process does not begin. */
+	unsigned int first = 20000 + (unsigned int)getpid() % 5000;
+	struct http_listeners *l;
+	unsigned int failed;
+	char address[16];
+	char *addresses[] = {address};
+
+	for (unsigned int port = first; port < first + 1000; port++) {
+		snprintf(address, sizeof(address), ":%u", port);
+		if (http_listeners_new(addresses, 1, NULL, &l, &failed) < 0)
+			continue;
+		http_listeners_free(l);
+		return (uint16_t)port;
+	}
+	cr_assert_fail("no port is free");
+	return 0;
 }
 
 struct rlimit must_limit_descriptors(unsigned int more)

@@ -21,5 +21,7 @@ int must_connect_slow(struct http *h, const char *source);
 void must_get(struct http *h, const char *path);
 /* Waits until the server has N connections. */
 void must_come_to(struct http *h, unsigned int n);
+/* A port that is free on all addresses, and that the kernel gives to no client meanwhile. */
+uint16_t must_find_port(void);
 /* As many descriptors as there are now, and MORE. Returns what to restore. */
 struct rlimit must_limit_descriptors(unsigned int more);

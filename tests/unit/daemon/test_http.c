@@ -135,18 +135,22 @@ Test(http, configure_is_in_force_when_it_returns)
 /* Who is in the queue of a socket that is let go. */
 Test(http, configure_leaves_nobody_behind)
 {
-	struct http_limits limits = test_limits();
-	struct http *h = must_start(&limits);
+	struct http_settings settings = {
+		.routes = test_routes, .route_count = test_route_count, .limits = test_limits()};
+	uint16_t port = must_find_port();
+	char any[32], one[32];
 	struct client_answer a;
-	char address[32];
+	struct http *h;
 	int fd, r;
 
+	snprintf(any, sizeof(any), "0.0.0.0:%u", port);
+	snprintf(one, sizeof(one), "127.0.0.1:%u", port);
+	cr_assert_eq(server_start(any, &settings, &h), 0);
 	for (int i = 0; i < 100; i++) {
-		snprintf(address, sizeof(address), "%s:%u", i % 2 ? "127.0.0.1" : "0.0.0.0",
-			 server_port(h));
 		fd = must_connect(h, NULL);
 		must_send_through(fd, "GET /metrics HTTP/1.1\r\n" END);
-		r = http_configure(h, listen_to(address, h), &limits, "/metrics");
+		r = http_configure(h, listen_to(i % 2 ? any : one, h), &settings.limits,
+				   "/metrics");
 		cr_assert_eq(r, 0);
 		r = client_receive(fd, false, &a);
 		cr_assert(r == 0 && a.status == 200, "%d: %s", i, strerror(-r));

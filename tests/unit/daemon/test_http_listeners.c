@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #include "daemon/util/macros.h"
 #include "tests/support/test_support.h"
-#include "tests/unit/daemon/http_client.h"
+#include "tests/unit/daemon/http_fixture.h"
 
 TEST_SUITE(http_listeners);
 
@@ -51,17 +52,6 @@ static struct http_listeners *must_listen_to(const char *addresses, uint16_t por
 	r = listen_to(addresses, port, current, &listeners, &failed);
 	cr_assert_eq(r, 0, "%s: %u: %s", addresses, failed, strerror(-r));
 	return listeners;
-}
-
-/* A port that was free a moment ago, for 0.0.0.0 and [::]. */
-static uint16_t free_port(void)
-{
-	struct http_listeners *l = must_listen_to(":0", 0, NULL);
-	uint16_t port = http_listeners_port(l, 0);
-
-	http_listeners_free(l);
-	cr_assert_neq(port, 0);
-	return port;
 }
 
 static bool is_same_socket(int a, int b)
@@ -169,7 +159,7 @@ static void check_change(const struct change_case *c)
 {
 	struct http_listeners *before, *after = NULL;
 	unsigned int failed = 0;
-	uint16_t port = free_port();
+	uint16_t port = must_find_port();
 	int r;
 
 	before = must_listen_to(c->before, port, NULL);
@@ -196,7 +186,7 @@ Test(http_listeners, changes)
 /* What the new set takes in, after the old one has gone. */
 Test(http_listeners, new_sockets_serve)
 {
-	uint16_t port = free_port();
+	uint16_t port = must_find_port();
 	struct http_listeners *before = must_listen_to("127.0.0.1:P", port, NULL);
 	struct http_listeners *after = must_listen_to("0.0.0.0:P", port, before);
 
@@ -214,7 +204,7 @@ Test(http_listeners, new_sockets_serve)
 /* Letting ourselves in beside ourselves lets in nobody else. */
 Test(http_listeners, stay_alone)
 {
-	uint16_t port = free_port();
+	uint16_t port = must_find_port();
 	struct http_listeners *before = must_listen_to("127.0.0.1:P", port, NULL);
 	struct http_listeners *after = must_listen_to("0.0.0.0:P", port, before);
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -231,7 +221,7 @@ Test(http_listeners, stay_alone)
 
 Test(http_listeners, taken_by_another)
 {
-	uint16_t port = free_port(), other;
+	uint16_t port = must_find_port(), other;
 	struct http_listeners *foreign = must_listen_to("127.0.0.1:P", port, NULL);
 	struct http_listeners *ours = must_listen_to("127.0.0.2:0", 0, NULL);
 	struct http_listeners *l = NULL;
@@ -252,7 +242,7 @@ Test(http_listeners, taken_by_another)
 /* Part of what overlaps is ours, part is not. */
 Test(http_listeners, taken_by_another_and_by_us)
 {
-	uint16_t port = free_port();
+	uint16_t port = must_find_port();
 	struct http_listeners *foreign = must_listen_to("127.0.0.1:P", port, NULL);
 	struct http_listeners *ours = must_listen_to("127.0.0.2:P", port, NULL);
 	struct http_listeners *l = NULL;
@@ -263,6 +253,26 @@ Test(http_listeners, taken_by_another_and_by_us)
 	cr_assert(!reuses_port(ours->items[0].fd));
 	http_listeners_free(ours);
 	http_listeners_free(foreign);
+}
+
+/* A flood fits in, and who comes with it need not come again. */
+Test(http_listeners, queue_is_the_hosts)
+{
+	struct http_listeners *l = must_listen_to("127.0.0.1:0", 0, NULL);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	unsigned int host_limit = 0;
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+
+	if (!f || fscanf(f, "%u", &host_limit) != 1) {
+		printf("SKIPPED: no /proc/sys\n");
+		return;
+	}
+	fclose(f);
+	/* Of a listening socket, this is the limit of its queue. */
+	cr_assert_eq(getsockopt(l->items[0].fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	cr_assert_eq(info.tcpi_sacked, MIN(host_limit, (unsigned int)SOMAXCONN));
+	http_listeners_free(l);
 }
 
 struct family_case {
@@ -278,7 +288,7 @@ static const struct family_case family_cases[] = {
 Test(http_listeners, families)
 {
 	struct http_listeners *l;
-	uint16_t port = free_port();
+	uint16_t port = must_find_port();
 
 	if (!has_ipv6()) {
 		printf("SKIPPED: no IPv6\n");
