@@ -90,25 +90,46 @@ static void note_config(struct manager *m, bool well)
 	self_set(&m->self.series_limit, m->config->limits.series);
 }
 
-/* Puts a configuration in force that could be read and whose addresses are bound. */
+static void replace_config(struct manager *m, struct config *c)
+{
+	config_free(m->config);
+	m->config = c;
+}
+
+/* Lets the server follow a configuration that polling already has; if it cannot, polling goes back
+ * to the old one. */
+static int apply_to_server(struct manager *m, struct config *c, struct http_listeners *listeners,
+			   struct catalogue *catalogue_before)
+{
+	struct http_limits limits = limits_of(c);
+	int r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
+
+	if (r < 0 && polling_configure(&m->polling, m->config, catalogue_before) == 0) {
+		config_free(c);
+		return r;
+	}
+	replace_config(m, c);
+	return r;
+}
+
+/* Puts a configuration in force that could be read and whose addresses are bound. Takes C over. */
 static int apply(struct manager *m, struct config *c, struct http_listeners *listeners)
 {
+	_cleanup_(cleanup_catalogue) struct catalogue *before = NULL;
 	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
-	struct http_limits limits = limits_of(c);
 	int r;
 
+	before = catalogue_ref(m->polling.catalogue);
 	r = settings_make_catalogue(c, false, &catalogue);
 	if (r == 0)
 		r = polling_configure(&m->polling, c, catalogue);
-	if (r == 0)
-		r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
-	if (r < 0) {
-		log_error("out of memory; the old configuration stays", NULL);
-		return r;
-	}
-	config_free(m->config);
-	m->config = c;
-	return 0;
+	if (r < 0)
+		config_free(c);
+	else
+		r = apply_to_server(m, c, listeners, before);
+	if (r < 0)
+		log_error("cannot put the configuration in force", "error=\"%s\"", strerror(-r));
+	return r;
 }
 
 static int reload_config(struct manager *m)
@@ -130,13 +151,10 @@ static int reload_config(struct manager *m)
 	r = bind_listeners(m, c, &listeners);
 	if (r < 0)
 		return r;
-	r = apply(m, c, listeners);
-	if (r < 0) {
+	r = apply(m, take_ptr(c), listeners);
+	if (r < 0)
 		http_listeners_free(listeners);
-		return r;
-	}
-	take_ptr(c);
-	return 0;
+	return r;
 }
 
 static void reload(struct manager *m)
