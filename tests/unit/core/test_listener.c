@@ -46,7 +46,26 @@ Test(listener, labels)
 	lane_done(&lane);
 }
 
-/* [::] and * are two, and so are addresses and devices; an IPv4 socket and a mapped one are not. */
+/* An IPv6 socket with a mapped address is an IPv4 one for everybody. */
+Test(listener, mapped)
+{
+	struct listener_lane lane;
+	struct listener *l, *mapped;
+	struct test_record r;
+
+	lane_init(&lane, 10);
+	test_record_init(&r, SOCK_LISTEN, "10.0.0.1:80", "0.0.0.0:0");
+	cr_assert_eq(listener_table_get(&lane.table, &r.record, lane.now_ns, &l), 0);
+	r.record.is_v4_in_v6 = 1;
+	r.record.v6only = 1;
+	r.record.known |= SOCK_KNOWS_V6ONLY;
+	cr_assert_eq(listener_table_get(&lane.table, &r.record, lane.now_ns, &mapped), 0);
+	cr_assert_eq(l, mapped);
+	cr_assert_str_eq(l->address, "10.0.0.1");
+	lane_done(&lane);
+}
+
+/* [::] and * are two, and so are addresses and devices. */
 Test(listener, identity)
 {
 	static const struct {
@@ -153,6 +172,18 @@ Test(listener, match)
 	}
 }
 
+/* The first bytes of an IPv6 address may be those of an IPv4 one. */
+Test(listener, match_of_another_family)
+{
+	struct listener_lane lane;
+
+	lane_init(&lane, 10);
+	LANE_POLL(&lane, {"0.0.0.0:80", 1, 0, 7, 0});
+	cr_assert(match(&lane, "1.0.0.1:80"));
+	cr_assert_null(match(&lane, "[100:1::]:80"));
+	lane_done(&lane);
+}
+
 Test(listener, match_of_the_gone_ends)
 {
 	struct listener_lane lane;
@@ -225,7 +256,8 @@ Test(listener, no_range)
 
 	lane_init(&lane, 0);
 	listener_table_init(&t, lane.catalogue, 0, NULL);
-	cr_assert_not(listener_table_is_ephemeral(&t, 40000), "before the range is known");
+	for (unsigned int port = 0; port <= UINT16_MAX; port++)
+		cr_assert_not(listener_table_is_ephemeral(&t, (uint16_t)port), "%u", port);
 	listener_table_done(&t);
 	lane_done(&lane);
 }
