@@ -98,3 +98,40 @@ int config_address_parse(const char *text, struct config_address *ret_address)
 	};
 	return 0;
 }
+
+in_port_t config_address_port(const struct config_address *a)
+{
+	return a->any.sa_family == AF_INET6 ? a->in6.sin6_port : a->in.sin_port;
+}
+
+static bool is_wildcard(const struct config_address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+	return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static bool same_host(const struct config_address *a, const struct config_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET6)
+		return IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr) &&
+		       a->in6.sin6_scope_id == b->in6.sin6_scope_id;
+	return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+}
+
+bool config_address_equal(const struct config_address *a, const struct config_address *b)
+{
+	return same_host(a, b) && config_address_port(a) == config_address_port(b) &&
+	       a->dual_stack == b->dual_stack;
+}
+
+bool config_address_overlap(const struct config_address *a, const struct config_address *b)
+{
+	if (config_address_port(a) != config_address_port(b) || config_address_port(a) == 0)
+		return false;
+	if (a->any.sa_family != b->any.sa_family)
+		return a->dual_stack || b->dual_stack;
+	return is_wildcard(a) || is_wildcard(b) || same_host(a, b);
+}

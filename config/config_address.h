@@ -18,3 +18,10 @@ struct config_address {
 /* ":17625", "127.0.0.1:17625", "[::1]:17625", "[fe80::1%eth0]:17625"; port 0 is for the kernel to
  * choose. 0 or -EINVAL. */
 int config_address_parse(const char *text, struct config_address *ret_address);
+
+/* In network byte order. */
+in_port_t config_address_port(const struct config_address *a);
+/* Whether both are the same host, port and reach. */
+bool config_address_equal(const struct config_address *a, const struct config_address *b);
+/* Whether some connection could belong to either: then the kernel refuses the second. */
+bool config_address_overlap(const struct config_address *a, const struct config_address *b);

@@ -17,22 +17,6 @@ static bool consists_of(const char *text, const char *letters)
 	return text[strspn(text, letters)] == '\0';
 }
 
-static bool is_any_ipv4(const struct config_address *a)
-{
-	return a->any.sa_family == AF_INET && a->in.sin_addr.s_addr == htonl(INADDR_ANY);
-}
-
-/* Whether the kernel would refuse to listen on the second: equal, or one dual-stack [::] and the
- * other 0.0.0.0. */
-static bool is_same_address(const struct config_address *a, const struct config_address *b)
-{
-	if (a->any.sa_family == b->any.sa_family)
-		return memcmp(&a->any, &b->any, a->len) == 0;
-	if (!(a->dual_stack && is_any_ipv4(b)) && !(b->dual_stack && is_any_ipv4(a)))
-		return false;
-	return a->in.sin_port == b->in.sin_port;
-}
-
 const char *config_check_address(const char *text, const struct config_strings *others)
 {
 	struct config_address address, other;
@@ -41,9 +25,12 @@ const char *config_check_address(const char *text, const struct config_strings *
 		return "must be \":PORT\", \"A.B.C.D:PORT\" or \"[v6]:PORT\"; names are not looked "
 		       "up";
 	for (size_t i = 0; i < others->count; i++) {
-		if (config_address_parse(others->items[i], &other) == 0 &&
-		    is_same_address(&address, &other))
+		if (config_address_parse(others->items[i], &other) < 0)
+			continue;
+		if (config_address_equal(&address, &other))
 			return "is given twice";
+		if (config_address_overlap(&address, &other))
+			return "overlaps with another address";
 	}
 	return NULL;
 }

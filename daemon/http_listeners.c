@@ -27,43 +27,6 @@
 DEFINE_CLEANUP(struct http_listeners *, listeners, http_listeners_free);
 #define _listeners_ _cleanup_(cleanup_listeners)
 
-static in_port_t port_of(const struct config_address *a)
-{
-	return a->any.sa_family == AF_INET6 ? a->in6.sin6_port : a->in.sin_port;
-}
-
-static bool is_wildcard(const struct config_address *a)
-{
-	if (a->any.sa_family == AF_INET6)
-		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
-	return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
-}
-
-static bool same_host(const struct config_address *a, const struct config_address *b)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	if (a->any.sa_family == AF_INET6)
-		return IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr) &&
-		       a->in6.sin6_scope_id == b->in6.sin6_scope_id;
-	return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-}
-
-static bool same_address(const struct config_address *a, const struct config_address *b)
-{
-	return same_host(a, b) && port_of(a) == port_of(b) && a->dual_stack == b->dual_stack;
-}
-
-/* Whether some connection could belong to either. */
-static bool overlap(const struct config_address *a, const struct config_address *b)
-{
-	if (port_of(a) != port_of(b) || port_of(a) == 0)
-		return false;
-	if (a->any.sa_family != b->any.sa_family)
-		return a->dual_stack || b->dual_stack;
-	return is_wildcard(a) || is_wildcard(b) || same_host(a, b);
-}
-
 static int set_option(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
@@ -96,7 +59,7 @@ static bool set_reuse_port(const struct http_listeners *current,
 	bool any = false;
 
 	for (unsigned int i = 0; current && i < current->count; i++) {
-		if (!overlap(&current->items[i].bound, address))
+		if (!config_address_overlap(&current->items[i].bound, address))
 			continue;
 		any = true;
 		set_option(current->items[i].fd, SOL_SOCKET, SO_REUSEPORT, value);
@@ -125,7 +88,7 @@ static int bind_beside(int fd, const struct config_address *a, const struct http
 
 static void to_ipv4_wildcard(struct config_address *a)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = port_of(a)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = config_address_port(a)};
 
 	a->in = in;
 	a->len = sizeof(in);
@@ -168,13 +131,13 @@ static int add(struct http_listeners *set, const char *text, const struct http_l
 	if (r < 0)
 		return r;
 	for (unsigned int i = 0; i < set->count; i++)
-		if (overlap(&l->address, &set->items[i].address))
+		if (config_address_overlap(&l->address, &set->items[i].address))
 			return -EADDRINUSE;
 	l->fd = -1;
 	l->source = (struct loop_source)LOOP_SOURCE_INIT;
 	set->count++;
 	for (unsigned int i = 0; current && i < current->count; i++)
-		if (same_address(&l->address, &current->items[i].address))
+		if (config_address_equal(&l->address, &current->items[i].address))
 			return listener_share(l, &current->items[i]);
 	return listener_open(l, current);
 }
@@ -211,5 +174,5 @@ void http_listeners_free(struct http_listeners *listeners)
 
 uint16_t http_listeners_port(const struct http_listeners *listeners, unsigned int index)
 {
-	return ntohs(port_of(&listeners->items[index].bound));
+	return ntohs(config_address_port(&listeners->items[index].bound));
 }

@@ -20,24 +20,43 @@ static void count_ignored(struct lane_poller *p)
 	self_set(&ignored[POLL_IGNORED_SENDER], p->dump.foreign_messages);
 }
 
-static void end_poll(struct lane_poller *p, bool well)
-{
-	loop_source_remove(&p->readable);
-	loop_timer_cancel(&p->deadline);
-	count_ignored(p);
-	self_add(&p->self->poll_cpu_ns[p->lane], p->cpu_ns);
-	self_set(&p->self->poll_success[p->lane], well);
-	p->ops->ended(p->userdata, well);
-}
-
 static void count_failure(struct lane_poller *p, enum poll_failure reason)
 {
 	self_add(&p->self->poll_failures[p->lane][reason - 1], 1);
 }
 
-static void fail(struct lane_poller *p, enum poll_failure reason)
+/* Ticks that have come and were not yet seen would be lost with the old interval. */
+static void rearm(struct lane_poller *p)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t due_ns = p->started_ns + p->pace.current_ns;
+
+	self_add(&p->self->polls_skipped[p->lane], loop_timer_take(&p->tick));
+	loop_timer_start(&p->tick, due_ns > now_ns ? due_ns - now_ns : 1, p->pace.current_ns);
+	self_set(&p->self->poll_interval_ns[p->lane], p->pace.current_ns);
+}
+
+/* Closes the account of a poll, whether it ended well or not: a poll that fails costs as well. */
+static void settle_cost(struct lane_poller *p)
 {
 	cpu_meter_switch(p->meter, NULL);
+	self_add(&p->self->poll_cpu_ns[p->lane], p->cpu_ns);
+	if (lane_pace_observe(&p->pace, p->started_ns, p->cpu_ns))
+		rearm(p);
+	p->cpu_ns = 0;
+}
+
+static void end_poll(struct lane_poller *p, bool well)
+{
+	loop_source_remove(&p->readable);
+	loop_timer_cancel(&p->deadline);
+	count_ignored(p);
+	self_set(&p->self->poll_success[p->lane], well);
+	p->ops->ended(p->userdata, well);
+}
+
+static void end_badly(struct lane_poller *p, enum poll_failure reason)
+{
 	if (p->dump.running)
 		inetdiag_dump_cancel(&p->dump);
 	count_failure(p, reason);
@@ -48,28 +67,41 @@ static void fail(struct lane_poller *p, enum poll_failure reason)
 	end_poll(p, false);
 }
 
-static void rearm(struct lane_poller *p, uint64_t now_ns)
+static void fail(struct lane_poller *p, enum poll_failure reason)
 {
-	uint64_t due_ns = p->started_ns + p->pace.current_ns;
+	settle_cost(p);
+	end_badly(p, reason);
+}
 
-	loop_timer_start(&p->tick, due_ns > now_ns ? due_ns - now_ns : 1, p->pace.current_ns);
-	self_set(&p->self->poll_interval_ns[p->lane], p->pace.current_ns);
+/* What a snapshot costs is known only when its age has been fixed: the next poll pays for it. */
+static enum poll_failure publish(struct lane_poller *p)
+{
+	enum poll_failure failure;
+
+	cpu_meter_switch(p->meter, &p->cpu_ns);
+	failure = p->ops->publish(p->userdata);
+	cpu_meter_switch(p->meter, NULL);
+	return failure;
 }
 
 static void succeed(struct lane_poller *p)
 {
-	uint64_t now_ns = clock_monotonic_ns();
+	enum poll_failure failure;
 
-	cpu_meter_switch(p->meter, NULL);
+	settle_cost(p);
+	failure = publish(p);
+	if (failure != POLL_FAILURE_NONE) {
+		end_badly(p, failure);
+		return;
+	}
 	if (p->has_failed)
 		log_info("polls succeed again", "lane=%s", lane_name(p->lane));
 	p->has_failed = false;
 	self_add(&p->self->polls[p->lane], 1);
 	self_set(&p->self->poll_sockets[p->lane], p->rows);
 	self_set(&p->self->poll_last_success_ms[p->lane], clock_realtime_ns() / NSEC_PER_MSEC);
-	self_observe_duration(p->self->poll_duration[p->lane], now_ns - p->started_ns);
-	if (lane_pace_observe(&p->pace, p->started_ns, p->cpu_ns))
-		rearm(p, now_ns);
+	self_observe_duration(p->self->poll_duration[p->lane],
+			      clock_monotonic_ns() - p->started_ns);
 	end_poll(p, true);
 }
 
@@ -93,7 +125,6 @@ static void request(struct lane_poller *p)
 static void poll_now(struct lane_poller *p)
 {
 	p->started_ns = clock_monotonic_ns();
-	p->cpu_ns = 0;
 	p->is_retry = false;
 	cpu_meter_switch(p->meter, &p->cpu_ns);
 	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
@@ -195,5 +226,5 @@ void lane_poller_start(struct lane_poller *p, const struct lane_pace *pace)
 	}
 	p->pace = *pace;
 	poll_now(p);
-	rearm(p, clock_monotonic_ns());
+	rearm(p);
 }

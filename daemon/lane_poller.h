@@ -19,6 +19,8 @@ struct lane_ops {
 	enum poll_failure (*rows)(void *userdata, const struct sock_record *records,
 				  unsigned int count);
 	enum poll_failure (*commit)(void *userdata);
+	/* After the pace has taken the poll's cost into account. */
+	enum poll_failure (*publish)(void *userdata);
 	/* The cycle has ended, well or not. */
 	void (*ended)(void *userdata, bool well);
 };

@@ -37,7 +37,7 @@ static int print_version(void)
 
 static void print_config_errors(const char *path, const struct config_errors *errors)
 {
-	char text[512];
+	char text[SETTINGS_ERROR_MAX];
 
 	for (size_t i = 0; i < errors->count; i++) {
 		settings_describe_error(path, &errors->items[i], text);
@@ -64,11 +64,13 @@ static int run(const struct options *o, const char *path, struct config *config)
 {
 	int status = EXIT_SUCCESS;
 
-	if (o->dump)
+	if (o->check)
+		status = EXIT_SUCCESS;
+	else if (o->dump)
 		status = dump(config);
 	else if (o->once)
 		status = once_run(config, o->textfile) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
-	else if (!o->check)
+	else
 		return manager_run(o, path, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 	config_free(config);
 	return status;
@@ -78,10 +80,10 @@ static int load_and_run(const struct options *o)
 {
 	struct config_errors errors;
 	struct config *config;
-	const char *path;
+	const char *path = settings_find_file(o);
 	int r;
 
-	r = settings_load(o, &errors, &path, &config);
+	r = settings_load(o, path, &errors, &config);
 	if (r == 0)
 		return run(o, path, config);
 	print_config_errors(path, &errors);

@@ -22,6 +22,7 @@
 
 struct manager {
 	const struct options *options;
+	const char *config_path; /* what SIGHUP reads, NULL: nothing */
 	struct config *config;
 	struct loop loop;
 	struct loop_signals signals;
@@ -41,8 +42,8 @@ DEFINE_CLEANUP(struct catalogue *, catalogue, catalogue_unref);
 static void log_config_errors(const char *path, const struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++) {
-		char text[512];
-		char quoted[1024];
+		char text[SETTINGS_ERROR_MAX];
+		char quoted[2 * SETTINGS_ERROR_MAX];
 
 		settings_describe_error(path, &errors->items[i], text);
 		log_error("configuration is wrong", "error=%s",
@@ -90,46 +91,35 @@ static void note_config(struct manager *m, bool well)
 	self_set(&m->self.series_limit, m->config->limits.series);
 }
 
-static void replace_config(struct manager *m, struct config *c)
-{
-	config_free(m->config);
-	m->config = c;
-}
-
-/* Lets the server follow a configuration that polling already has; if it cannot, polling goes back
- * to the old one. */
-static int apply_to_server(struct manager *m, struct config *c, struct http_listeners *listeners,
-			   struct catalogue *catalogue_before)
-{
-	struct http_limits limits = limits_of(c);
-	int r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
-
-	if (r < 0 && polling_configure(&m->polling, m->config, catalogue_before) == 0) {
-		config_free(c);
-		return r;
-	}
-	replace_config(m, c);
-	return r;
-}
-
-/* Puts a configuration in force that could be read and whose addresses are bound. Takes C over. */
+/* Puts a configuration in force that could be read and whose addresses are bound: all of it, or, if
+ * that fails, nothing. */
 static int apply(struct manager *m, struct config *c, struct http_listeners *listeners)
 {
-	_cleanup_(cleanup_catalogue) struct catalogue *before = NULL;
 	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
+	struct http_limits limits = limits_of(c);
 	int r;
 
-	before = catalogue_ref(m->polling.catalogue);
 	r = settings_make_catalogue(c, false, &catalogue);
 	if (r == 0)
-		r = polling_configure(&m->polling, c, catalogue);
+		r = polling_prepare(&m->polling, c, catalogue);
 	if (r < 0)
-		config_free(c);
-	else
-		r = apply_to_server(m, c, listeners, before);
-	if (r < 0)
-		log_error("cannot put the configuration in force", "error=\"%s\"", strerror(-r));
-	return r;
+		return r;
+	r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
+	if (r < 0) {
+		polling_discard(&m->polling);
+		return r;
+	}
+	polling_apply(&m->polling, c, catalogue);
+	config_free(m->config);
+	m->config = c;
+	return 0;
+}
+
+static void say_where(const struct manager *m)
+{
+	for (size_t i = 0; i < m->config->web.listen_addresses.count; i++)
+		log_info("listening", "address=%s path=%s",
+			 m->config->web.listen_addresses.items[i], m->config->web.telemetry_path);
 }
 
 static int reload_config(struct manager *m)
@@ -137,41 +127,46 @@ static int reload_config(struct manager *m)
 	_cleanup_(cleanup_config) struct config *c = NULL;
 	struct http_listeners *listeners = NULL;
 	struct config_errors errors;
-	const char *path;
 	int r;
 
-	r = settings_load(m->options, &errors, &path, &c);
+	r = settings_load(m->options, m->config_path, &errors, &c);
 	if (r < 0) {
-		log_config_errors(path, &errors);
+		log_config_errors(m->config_path, &errors);
 		if (r != -EINVAL)
-			log_error("cannot read the configuration", "path=%s error=\"%s\"",
-				  path ? path : "", strerror(-r));
+			log_error("cannot read the configuration", "error=\"%s\"", strerror(-r));
 		return r;
 	}
 	r = bind_listeners(m, c, &listeners);
 	if (r < 0)
 		return r;
-	r = apply(m, take_ptr(c), listeners);
-	if (r < 0)
+	r = apply(m, c, listeners);
+	if (r < 0) {
 		http_listeners_free(listeners);
-	return r;
+		log_error("cannot put the configuration in force", "error=\"%s\"", strerror(-r));
+		return r;
+	}
+	take_ptr(c);
+	return 0;
 }
 
 static void reload(struct manager *m)
 {
 	bool well;
 
-	service_reloading();
+	if (m->has_begun)
+		service_reloading();
 	well = reload_config(m) == 0;
 	note_config(m, well);
 	if (well) {
 		log_info("configuration reloaded", NULL);
+		say_where(m);
 		for (unsigned int i = 0; i < LANE_END; i++)
 			polling_start(&m->polling, i);
 	} else {
 		log_warn("reload failed; the old configuration stays", NULL);
 	}
-	service_ready();
+	if (m->has_begun)
+		service_ready();
 }
 
 static void on_signal(struct loop_signals *signals, int signal)
@@ -283,20 +278,18 @@ static void note_start(struct manager *m)
 	note_config(m, true);
 }
 
-static void say_start(const struct manager *m, const char *config_path)
+static void say_start(const struct manager *m)
 {
 	char quoted[256];
 
 	if (geteuid() == 0)
 		log_warn("running as root, which is not needed", NULL);
 	log_info("started", "version=%s revision=%s config=%s", BUILD_VERSION, BUILD_REVISION,
-		 log_quote(config_path ? config_path : "", quoted, sizeof(quoted)));
-	for (size_t i = 0; i < m->config->web.listen_addresses.count; i++)
-		log_info("listening", "address=%s path=%s",
-			 m->config->web.listen_addresses.items[i], m->config->web.telemetry_path);
+		 log_quote(m->config_path ? m->config_path : "", quoted, sizeof(quoted)));
+	say_where(m);
 }
 
-static int start(struct manager *m, const char *config_path)
+static int start(struct manager *m)
 {
 	int r;
 
@@ -313,7 +306,7 @@ static int start(struct manager *m, const char *config_path)
 	r = start_server(m);
 	if (r < 0)
 		return r;
-	say_start(m, config_path);
+	say_start(m);
 	polling_start(&m->polling, LANE_LISTENERS);
 	return 0;
 }
@@ -359,11 +352,12 @@ int manager_run(const struct options *options, const char *config_path, struct c
 		return -ENOMEM;
 	}
 	m->options = options;
+	m->config_path = config_path;
 	m->config = config;
 	m->loop = (struct loop)LOOP_INIT;
 	m->signals = (struct loop_signals)LOOP_OWNED_INIT;
 	m->exchange = (struct snapshot_exchange)SNAPSHOT_EXCHANGE_INIT;
-	r = start(m, config_path);
+	r = start(m);
 	if (r == 0)
 		r = serve(m);
 	stop(m);

@@ -114,17 +114,31 @@ static void begin_listeners(void *userdata)
 	listener_poll_begin(&polling_of(userdata)->listeners);
 }
 
+/* A listening socket beyond what the table may hold. */
+static void note_excess(struct polling *p)
+{
+	self_add(&p->self->poll_rows_ignored[LANE_LISTENERS][POLL_IGNORED_EXCESS], 1);
+	if (!p->has_excess)
+		log_warn("more listening sockets than can be known; the rest is ignored",
+			 "limit=%d", LISTENER_MEMBERS_MAX);
+	p->has_excess = true;
+}
+
 static enum poll_failure add_listeners(void *userdata, const struct sock_record *records,
 				       unsigned int count)
 {
 	struct polling *p = polling_of(userdata);
 	uint64_t now_ns = p->lanes[LANE_LISTENERS].started_ns;
+	int r;
 
 	for (unsigned int i = 0; i < count; i++) {
 		if (records[i].state != SOCK_LISTEN)
 			continue;
-		if (listener_poll_add(&p->listeners, &records[i], now_ns) == -ENOMEM)
+		r = listener_poll_add(&p->listeners, &records[i], now_ns);
+		if (r == -ENOMEM)
 			return POLL_FAILURE_MEMORY;
+		if (r < 0)
+			note_excess(p);
 	}
 	return POLL_FAILURE_NONE;
 }
@@ -141,8 +155,14 @@ static enum poll_failure commit_listeners(void *userdata)
 		.listen_drops = read_listen_drops(p, now_ns, &drops),
 	};
 
-	if (listener_poll_commit(&p->listeners, &poll) < 0)
-		return POLL_FAILURE_MEMORY;
+	return listener_poll_commit(&p->listeners, &poll) < 0 ? POLL_FAILURE_MEMORY
+							      : POLL_FAILURE_NONE;
+}
+
+static enum poll_failure publish_listeners(void *userdata)
+{
+	struct polling *p = polling_of(userdata);
+
 	take_age(p, LANE_LISTENERS);
 	return publish(p, false);
 }
@@ -182,6 +202,13 @@ static enum poll_failure commit_sockets(void *userdata)
 
 	aggregate_commit(&p->aggregate, clock_monotonic_ns());
 	listener_dump_commit(&p->listeners);
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure publish_sockets(void *userdata)
+{
+	struct polling *p = polling_of(userdata);
+
 	take_age(p, LANE_SOCKETS);
 	return publish(p, true);
 }
@@ -194,8 +221,10 @@ static void ended_sockets(void *userdata, bool well)
 }
 
 static const struct lane_ops ops[LANE_END] = {
-	[LANE_LISTENERS] = {begin_listeners, add_listeners, commit_listeners, ended_listeners},
-	[LANE_SOCKETS] = {begin_sockets, add_sockets, commit_sockets, ended_sockets},
+	[LANE_LISTENERS] = {begin_listeners, add_listeners, commit_listeners, publish_listeners,
+			    ended_listeners},
+	[LANE_SOCKETS] = {begin_sockets, add_sockets, commit_sockets, publish_sockets,
+			  ended_sockets},
 };
 
 static int init_lanes(struct polling *p, const struct polling_settings *s)
@@ -245,14 +274,18 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = aggregate_init(&p->aggregate, &groups, seed);
 	if (r == 0)
-		r = polling_configure(p, s->config, s->catalogue);
-	if (r == 0)
-		r = init_lanes(p, s);
-	return r;
+		r = polling_prepare(p, s->config, s->catalogue);
+	if (r < 0)
+		return r;
+	polling_apply(p, s->config, s->catalogue);
+	return init_lanes(p, s);
 }
 
 void polling_done(struct polling *p)
 {
+	/* All zeros: what was to come before has failed, and nothing here was begun. */
+	if (!p->catalogue)
+		return;
 	for (unsigned int i = 0; i < LANE_END; i++)
 		lane_poller_done(&p->lanes[i]);
 	netstat_reader_done(&p->netstat);
@@ -261,25 +294,39 @@ void polling_done(struct polling *p)
 	catalogue_unref(p->catalogue);
 }
 
-int polling_configure(struct polling *p, const struct config *config, struct catalogue *catalogue)
+int polling_prepare(struct polling *p, const struct config *config, struct catalogue *catalogue)
+{
+	struct group_settings groups = settings_of_groups(config, catalogue);
+	int r;
+
+	r = listener_table_prepare(&p->listeners, catalogue);
+	if (r < 0)
+		return r;
+	r = aggregate_prepare(&p->aggregate, &groups);
+	if (r < 0)
+		listener_table_discard(&p->listeners);
+	return r;
+}
+
+void polling_discard(struct polling *p)
+{
+	listener_table_discard(&p->listeners);
+	group_table_discard(&p->aggregate.groups);
+}
+
+void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue)
 {
 	struct group_settings groups = settings_of_groups(config, catalogue);
 	struct catalogue *before = p->catalogue;
-	int r;
 
-	r = listener_table_configure(&p->listeners, catalogue,
-				     settings_listener_cap(config, catalogue),
-				     config->peak_window_ns, clock_monotonic_ns());
-	if (r == 0)
-		r = aggregate_configure(&p->aggregate, &groups);
-	if (r < 0)
-		return r;
+	listener_table_apply(&p->listeners, catalogue, settings_listener_cap(config, catalogue),
+			     config->peak_window_ns, clock_monotonic_ns());
 	listener_table_set_ports(&p->listeners, config->ports.server.items,
 				 (uint32_t)config->ports.server.count);
+	aggregate_apply(&p->aggregate, &groups);
 	p->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	p->config = config;
-	return 0;
 }
 
 void polling_start(struct polling *p, enum lane lane)

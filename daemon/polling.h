@@ -29,7 +29,8 @@ struct polling {
 	polling_ended_fn ended;
 	struct snapshot_age ages[LANE_END];
 	uint64_t listen_drops_read_ns;
-	bool netstat_has_failed; /* said once in the log */
+	bool netstat_has_failed; /* said once in the log, */
+	bool has_excess;         /* and so is this */
 };
 
 struct polling_settings {
@@ -44,8 +45,12 @@ struct polling_settings {
 /* 0 or -errno; done is due in either case. Polls nothing yet. */
 int polling_init(struct polling *p, const struct polling_settings *s);
 void polling_done(struct polling *p);
-/* 0, or -ENOMEM and no count is lost. */
-int polling_configure(struct polling *p, const struct config *config, struct catalogue *catalogue);
+/* Takes another configuration, in two steps: prepare gets the memory (0, or -ENOMEM and nothing has
+ * changed), apply cannot fail. In between, discard goes back. A dump under way is worth nothing
+ * after apply: start both lanes anew. */
+int polling_prepare(struct polling *p, const struct config *config, struct catalogue *catalogue);
+void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue);
+void polling_discard(struct polling *p);
 /* Starts a lane, or starts it anew. The sockets lane needs a good idea of the listeners, so its
  * first start belongs behind the end of the first poll of the listeners. */
 void polling_start(struct polling *p, enum lane lane);

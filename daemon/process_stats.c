@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,18 +36,23 @@ static void read_cpu(struct self_values *v)
 		v->process_cpu_us = microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
 }
 
-/* Field 20 of proc(5)'s stat is the number of threads; the command before may hold anything, so
- * what follows its last parenthesis is read. */
+/* Field 20 of proc(5)'s stat is the number of threads; the command before, in parentheses, may hold
+ * anything. */
 static void read_threads(struct self_values *v)
 {
 	_fclose_ FILE *f = fopen("/proc/self/stat", "re");
+	char line[1024] = "";
 	unsigned long threads;
+	const char *rest;
 
 	v->process_threads = METRIC_ABSENT;
-	if (f && fscanf(f,
-			"%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-			"%*d %*d %*d %lu",
-			&threads) == 1)
+	if (!f || !fgets(line, sizeof(line), f))
+		return;
+	rest = strrchr(line, ')');
+	if (rest && sscanf(rest + 1,
+			   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			   "%lu",
+			   &threads) == 1)
 		v->process_threads = threads;
 }
 

@@ -67,43 +67,52 @@ static int override(struct config *c, const struct options *o, struct config_err
 	return r;
 }
 
-int settings_load(const struct options *o, struct config_errors *errors, const char **ret_path,
+const char *settings_find_file(const struct options *o)
+{
+	if (o->config_file)
+		return o->config_file;
+	/* One that is there and cannot be read is for settings_load() to say. */
+	return access(BUILD_DEFAULT_CONFIG, F_OK) < 0 && errno == ENOENT ? NULL
+									 : BUILD_DEFAULT_CONFIG;
+}
+
+static int load(const char *path, struct config_errors *errors, struct config **ret_config)
+{
+	if (path)
+		return config_load(path, errors, ret_config);
+	*ret_config = config_new();
+	return *ret_config ? 0 : -ENOMEM;
+}
+
+int settings_load(const struct options *o, const char *path, struct config_errors *errors,
 		  struct config **ret_config)
 {
 	_cleanup_(cleanup_config) struct config *c = NULL;
-	const char *path = o->config_file;
 	int r;
 
 	memset(errors, 0, sizeof(*errors));
-	if (!path && access(BUILD_DEFAULT_CONFIG, F_OK) == 0)
-		path = BUILD_DEFAULT_CONFIG;
-	*ret_path = path;
-	if (path) {
-		r = config_load(path, errors, &c);
-		if (r < 0)
-			return r;
-	} else {
-		c = config_new();
-		if (!c)
-			return -ENOMEM;
-	}
-	r = override(c, o, errors);
+	r = load(path, errors, &c);
+	if (r == 0)
+		r = override(c, o, errors);
 	if (r < 0)
 		return r;
 	*ret_config = take_ptr(c);
 	return 0;
 }
 
-void settings_describe_error(const char *path, const struct config_error *error, char ret_text[512])
+void settings_describe_error(const char *path, const struct config_error *error,
+			     char ret_text[SETTINGS_ERROR_MAX])
 {
-	char place[300] = "";
+	const char *separator = error->key[0] ? ": " : "";
 
 	if (error->line > 0)
-		snprintf(place, sizeof(place), "%s:%u:%u: ", path, error->line, error->column);
-	else if (error->key[0] != '-')
-		snprintf(place, sizeof(place), "%s: ", path);
-	snprintf(ret_text, 512, "%s%s%s%s", place, error->key, error->key[0] ? ": " : "",
-		 error->what);
+		snprintf(ret_text, SETTINGS_ERROR_MAX, "%s:%u:%u: %s%s%s", path, error->line,
+			 error->column, error->key, separator, error->what);
+	else if (error->key[0] == '-')
+		snprintf(ret_text, SETTINGS_ERROR_MAX, "%s: %s", error->key, error->what);
+	else
+		snprintf(ret_text, SETTINGS_ERROR_MAX, "%s: %s%s%s", path, error->key, separator,
+			 error->what);
 }
 
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue)

@@ -2,19 +2,26 @@
 /* From the configuration to what each part of the daemon wants to know. */
 #pragma once
 
+#include <limits.h>
+
 #include "config/config.h"
 #include "daemon/core/group.h"
 #include "daemon/core/lane_pace.h"
 #include "daemon/core/poll.h"
 #include "daemon/options.h"
 
-/* Loads the file that the flags name, or the installed one, or the defaults, and lets the flags
- * override it. 0; -EINVAL with ERRORS filled; or -errno. RET_PATH: the file, NULL for none. */
-int settings_load(const struct options *o, struct config_errors *errors, const char **ret_path,
+/* The file that the flags name, or the installed one; NULL: there is none. */
+const char *settings_find_file(const struct options *o);
+/* Loads the file, NULL: the defaults, and lets the flags override it. 0; -EINVAL with ERRORS
+ * filled; or -errno. */
+int settings_load(const struct options *o, const char *path, struct config_errors *errors,
 		  struct config **ret_config);
+
+#define SETTINGS_ERROR_MAX (PATH_MAX + 512)
+
 /* "FILE:LINE:COLUMN: key: what is wrong". */
 void settings_describe_error(const char *path, const struct config_error *error,
-			     char ret_text[512]);
+			     char ret_text[SETTINGS_ERROR_MAX]);
 
 /* 0 or -ENOMEM. */
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue);

@@ -42,12 +42,24 @@ void aggregate_done(struct aggregate *a)
 	memset(a, 0, sizeof(*a));
 }
 
-int aggregate_configure(struct aggregate *a, const struct group_settings *settings)
+int aggregate_prepare(struct aggregate *a, const struct group_settings *settings)
 {
-	int r = group_table_configure(&a->groups, settings);
+	return group_table_prepare(&a->groups, settings);
+}
 
+void aggregate_apply(struct aggregate *a, const struct group_settings *settings)
+{
+	group_table_apply(&a->groups, settings);
 	a->plan_count = 0;
 	find_pairs_metric(a);
+}
+
+int aggregate_configure(struct aggregate *a, const struct group_settings *settings)
+{
+	int r = aggregate_prepare(a, settings);
+
+	if (r == 0)
+		aggregate_apply(a, settings);
 	return r;
 }
 
@@ -119,11 +131,13 @@ static unsigned int find_facts(const struct aggregate *a, const struct sock_reco
 
 static unsigned int find_algorithm(struct aggregate_algorithms *t, const char *name)
 {
+	size_t size = strlen(name) + 1;
+
 	for (unsigned int i = 0; i < t->count; i++)
 		if (strcmp(t->names[i], name) == 0)
 			return i;
-	if (t->count < METRIC_ALGORITHMS_MAX && strlen(name) < sizeof(t->names[0])) {
-		strcpy(t->names[t->count], name);
+	if (t->count < METRIC_ALGORITHMS_MAX && size <= sizeof(t->names[0])) {
+		memcpy(t->names[t->count], name, size);
 		return t->count++;
 	}
 	t->has_others = true;

@@ -36,7 +36,9 @@ struct aggregate {
 /* 0 or -ENOMEM; done is due in either case. */
 int aggregate_init(struct aggregate *a, const struct group_settings *settings, uint64_t seed);
 void aggregate_done(struct aggregate *a);
-/* 0, or -ENOMEM and no count is lost. */
+/* As group_table_prepare() and so on. */
+int aggregate_prepare(struct aggregate *a, const struct group_settings *settings);
+void aggregate_apply(struct aggregate *a, const struct group_settings *settings);
 int aggregate_configure(struct aggregate *a, const struct group_settings *settings);
 
 void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns);

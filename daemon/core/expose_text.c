@@ -39,7 +39,7 @@ static void add_family(struct buf *out, const struct metric *m)
 	buf_add_str(out, "# HELP ");
 	buf_add_str(out, m->name);
 	buf_add_char(out, ' ');
-	add_text(out, m->help, SIZE_MAX - 1, false);
+	add_text(out, m->help, strlen(m->help), false);
 	buf_add_str(out, "\n# TYPE ");
 	buf_add_str(out, m->name);
 	buf_add_char(out, ' ');

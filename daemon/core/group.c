@@ -86,27 +86,32 @@ static void fill_slots(struct group_table *t)
 		t->slots[t->items[i]->side][t->items[i]->port] = (uint16_t)(i + 1);
 }
 
-/* Gives configured ports their labels, and takes the rank from those that no longer are. */
-static int configure_ports(struct group_table *t, const struct group_settings *s)
+/* Makes groups for configured ports that have none. Until take_settings() calls them configured,
+ * the next poll would let them go. */
+static int add_configured(struct group_table *t, const struct group_settings *s)
 {
-	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
-		t->items[i]->is_configured = false;
 	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
 		for (uint32_t i = 0; i < s->configured_count[side]; i++) {
-			uint16_t port = s->configured[side][i];
-			uint16_t slot = t->slots[side][port];
-			struct group *g = slot > GROUP_SHARED ? t->items[slot - 1] : NULL;
+			uint16_t *slot = &t->slots[side][s->configured[side][i]];
 
-			if (!g)
-				g = add(t, side, GROUP_PORT, port);
-			if (!g)
+			if (*slot > GROUP_SHARED)
+				continue;
+			if (!add(t, side, GROUP_PORT, s->configured[side][i]))
 				return -ENOMEM;
-			g->is_configured = true;
-			if (!slot)
-				t->slots[side][port] = (uint16_t)t->count;
+			*slot = (uint16_t)t->count;
 		}
 	}
 	return 0;
+}
+
+/* Gives configured ports their rank, and takes it from those that no longer are. */
+static void rank_configured(struct group_table *t, const struct group_settings *s)
+{
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
+		t->items[i]->is_configured = false;
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++)
+		for (uint32_t i = 0; i < s->configured_count[side]; i++)
+			t->items[t->slots[side][s->configured[side][i]] - 1]->is_configured = true;
 }
 
 static void count_labels(struct group_table *t)
@@ -119,16 +124,13 @@ static void count_labels(struct group_table *t)
 	}
 }
 
-static int take_settings(struct group_table *t, const struct group_settings *s)
+static void take_settings(struct group_table *t, const struct group_settings *s)
 {
-	int r;
-
 	fill_slots(t);
-	r = configure_ports(t, s);
+	rank_configured(t, s);
 	count_labels(t);
 	t->port_limit = s->ports;
 	t->idle_ns = s->idle_ns;
-	return r;
 }
 
 int group_table_init(struct group_table *t, const struct group_settings *settings)
@@ -140,7 +142,10 @@ int group_table_init(struct group_table *t, const struct group_settings *setting
 		    !add(t, side, GROUP_OTHER, 0))
 			return -ENOMEM;
 	}
-	return take_settings(t, settings);
+	if (add_configured(t, settings) < 0)
+		return -ENOMEM;
+	take_settings(t, settings);
+	return 0;
 }
 
 void group_table_done(struct group_table *t)
@@ -154,19 +159,32 @@ void group_table_done(struct group_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static int prepare(struct group_table *t, const struct catalogue *to)
+static int prepare_group(struct group *g, const struct catalogue *to)
+{
+	free(g->next_poll);
+	free(g->next_cells);
+	g->next_poll = new_cells(to);
+	g->next_cells = new_cells(to);
+	return g->next_poll && g->next_cells ? 0 : -ENOMEM;
+}
+
+int group_table_prepare(struct group_table *t, const struct group_settings *settings)
+{
+	int r = add_configured(t, settings);
+
+	for (uint32_t i = 0; r == 0 && i < t->count; i++)
+		r = prepare_group(t->items[i], settings->catalogue);
+	if (r < 0)
+		group_table_discard(t);
+	return r;
+}
+
+void group_table_discard(struct group_table *t)
 {
 	for (uint32_t i = 0; i < t->count; i++) {
-		struct group *g = t->items[i];
-
-		free(g->next_poll);
-		free(g->next_cells);
-		g->next_poll = to ? new_cells(to) : NULL;
-		g->next_cells = to ? new_cells(to) : NULL;
-		if (to && (!g->next_poll || !g->next_cells))
-			return -ENOMEM;
+		free(take_ptr(t->items[i]->next_poll));
+		free(take_ptr(t->items[i]->next_cells));
 	}
-	return 0;
 }
 
 static void carry(struct group *g, const struct catalogue *from, const struct catalogue *to)
@@ -178,19 +196,24 @@ static void carry(struct group *g, const struct catalogue *from, const struct ca
 	g->cells = take_ptr(g->next_cells);
 }
 
-int group_table_configure(struct group_table *t, const struct group_settings *settings)
+void group_table_apply(struct group_table *t, const struct group_settings *settings)
 {
 	struct catalogue *before = t->catalogue;
 
-	if (prepare(t, settings->catalogue) < 0) {
-		prepare(t, NULL);
-		return -ENOMEM;
-	}
 	for (uint32_t i = 0; i < t->count; i++)
 		carry(t->items[i], before, settings->catalogue);
 	t->catalogue = catalogue_ref(settings->catalogue);
 	catalogue_unref(before);
-	return take_settings(t, settings);
+	take_settings(t, settings);
+}
+
+int group_table_configure(struct group_table *t, const struct group_settings *settings)
+{
+	int r = group_table_prepare(t, settings);
+
+	if (r == 0)
+		group_table_apply(t, settings);
+	return r;
 }
 
 void group_table_begin(struct group_table *t, uint32_t budget)
@@ -357,7 +380,7 @@ static void commit(struct group_table *t, uint32_t index, uint64_t now_ns)
 
 	if (g->poll_sockets > 0)
 		g->used_ns = now_ns;
-	if (index >= GROUP_SHARED || g->poll_sockets > 0)
+	if (g->poll_sockets > 0 || g->is_configured)
 		g->is_shown = true;
 	group_cells_commit(t->catalogue, g->cells, g->poll);
 	if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)

@@ -67,7 +67,12 @@ struct group_table {
 /* 0 or -ENOMEM; done is due in either case. */
 int group_table_init(struct group_table *t, const struct group_settings *settings);
 void group_table_done(struct group_table *t);
-/* Keeps what both catalogues have. 0, or -ENOMEM and no count is lost. */
+/* Takes other settings, in two steps: prepare gets the memory (0, or -ENOMEM and nothing has
+ * changed), apply cannot fail and keeps what both catalogues have. In between, discard goes back.
+ * configure is both. */
+int group_table_prepare(struct group_table *t, const struct group_settings *settings);
+void group_table_apply(struct group_table *t, const struct group_settings *settings);
+void group_table_discard(struct group_table *t);
 int group_table_configure(struct group_table *t, const struct group_settings *settings);
 
 /* Forgets what a poll left that has not ended well. BUDGET: see struct group_table. */

@@ -19,6 +19,7 @@ void lane_pace_init(struct lane_pace *p, uint64_t interval_ns, uint64_t max_ns, 
 		.cpu_limit = cpu_limit,
 		.may_skip = may_skip,
 		.current_ns = interval_ns,
+		.gap_ns = interval_ns,
 	};
 }
 
@@ -32,6 +33,7 @@ bool lane_pace_observe(struct lane_pace *p, uint64_t start_ns, uint64_t cpu_ns)
 {
 	uint64_t before = p->current_ns;
 	uint64_t needed;
+	bool rests;
 
 	if (p->cpu_ns == 0)
 		p->cpu_ns = cpu_ns;
@@ -41,7 +43,9 @@ bool lane_pace_observe(struct lane_pace *p, uint64_t start_ns, uint64_t cpu_ns)
 		p->current_ns = p->interval_ns;
 	else
 		p->current_ns = MIN(round_up_to_ms(needed), p->max_ns);
-	p->rest_until_ns = p->may_skip && needed > p->max_ns ? start_ns + needed : 0;
+	rests = p->may_skip && needed > p->max_ns;
+	p->rest_until_ns = rests ? start_ns + needed : 0;
+	p->gap_ns = p->current_ns + (rests ? needed : 0);
 	return p->current_ns != before;
 }
 
@@ -52,5 +56,5 @@ bool lane_pace_rests(const struct lane_pace *p, uint64_t now_ns)
 
 uint64_t lane_pace_stale_after_ns(const struct lane_pace *p)
 {
-	return MAX(STALE_INTERVALS * p->current_ns, STALE_LEAST_NS);
+	return MAX(STALE_INTERVALS * p->gap_ns, STALE_LEAST_NS);
 }

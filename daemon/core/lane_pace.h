@@ -15,6 +15,7 @@ struct lane_pace {
 	bool may_skip;        /* whether polls are skipped when stretching does not suffice */
 	uint64_t current_ns;  /* the interval as stretched now */
 	uint64_t cpu_ns;      /* smoothed cost of a poll */
+	uint64_t gap_ns; /* the most between two polls that are made: current_ns, unless it rests */
 	uint64_t rest_until_ns;
 };
 

@@ -38,12 +38,21 @@ void listener_table_done(struct listener_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static int prepare(struct listener_table *t, const struct catalogue *to)
+int listener_table_prepare(struct listener_table *t, const struct catalogue *catalogue)
+{
+	for (uint32_t i = 0; i < t->series_count; i++) {
+		if (listener_series_prepare(t->series[i], catalogue) == 0)
+			continue;
+		listener_table_discard(t);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void listener_table_discard(struct listener_table *t)
 {
 	for (uint32_t i = 0; i < t->series_count; i++)
-		if (listener_series_prepare(t->series[i], to) < 0)
-			return -ENOMEM;
-	return 0;
+		listener_series_prepare(t->series[i], NULL);
 }
 
 static void set_peak_window(struct listener_table *t, uint64_t window_ns, uint64_t now_ns)
@@ -57,22 +66,27 @@ static void set_peak_window(struct listener_table *t, uint64_t window_ns, uint64
 	}
 }
 
-int listener_table_configure(struct listener_table *t, struct catalogue *catalogue,
-			     uint32_t series_cap, uint64_t peak_window_ns, uint64_t now_ns)
+void listener_table_apply(struct listener_table *t, struct catalogue *catalogue,
+			  uint32_t series_cap, uint64_t peak_window_ns, uint64_t now_ns)
 {
 	struct catalogue *before = t->catalogue;
 
-	if (prepare(t, catalogue) < 0) {
-		prepare(t, NULL);
-		return -ENOMEM;
-	}
 	for (uint32_t i = 0; i < t->series_count; i++)
 		listener_series_carry(t->series[i], before, catalogue);
 	t->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	t->series_cap = series_cap;
 	set_peak_window(t, peak_window_ns, now_ns);
-	return 0;
+}
+
+int listener_table_configure(struct listener_table *t, struct catalogue *catalogue,
+			     uint32_t series_cap, uint64_t peak_window_ns, uint64_t now_ns)
+{
+	int r = listener_table_prepare(t, catalogue);
+
+	if (r == 0)
+		listener_table_apply(t, catalogue, series_cap, peak_window_ns, now_ns);
+	return r;
 }
 
 static bool is_listener(const void *items, uint32_t index, const void *key)

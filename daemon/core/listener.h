@@ -99,7 +99,12 @@ struct listener_table {
 void listener_table_init(struct listener_table *t, struct catalogue *catalogue, uint64_t seed,
 			 listener_interface_fn interface_name);
 void listener_table_done(struct listener_table *t);
-/* Takes another catalogue, cap and window. 0, or -ENOMEM and nothing is lost. */
+/* Takes another catalogue, cap and window, in two steps: prepare gets the memory (0, or -ENOMEM and
+ * nothing has changed), apply cannot fail. In between, discard goes back. configure is both. */
+int listener_table_prepare(struct listener_table *t, const struct catalogue *catalogue);
+void listener_table_apply(struct listener_table *t, struct catalogue *catalogue,
+			  uint32_t series_cap, uint64_t peak_window_ns, uint64_t now_ns);
+void listener_table_discard(struct listener_table *t);
 int listener_table_configure(struct listener_table *t, struct catalogue *catalogue,
 			     uint32_t series_cap, uint64_t peak_window_ns, uint64_t now_ns);
 

@@ -146,13 +146,17 @@ static void split_drops(struct listener_table *t, uint64_t listen_drops)
 	t->knows_listen_drops = true;
 }
 
-static void count_members(struct listener_table *t)
+/* Counts each listener's members. One that has come back lives anew: it has yet to settle. */
+static void count_members(struct listener_table *t, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < t->count; i++)
 		t->items[i]->members = 0;
 	for (uint32_t i = 0; i < t->member_count; i++)
 		if (t->members[i].poll == t->poll)
 			t->members[i].listener->members++;
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->items[i]->members > 0 && t->items[i]->gone_since_ns)
+			t->items[i]->first_seen_ns = now_ns;
 }
 
 static void remove_member(struct listener_table *t, uint32_t index)
@@ -221,7 +225,7 @@ int listener_poll_commit(struct listener_table *t, const struct listener_poll *p
 {
 	uint64_t elapsed_ns = t->has_polled ? poll->now_ns - t->polled_ns : 0;
 
-	count_members(t);
+	count_members(t, poll->now_ns);
 	listener_table_find_ports(t, poll->now_ns);
 	if (listener_label_assign(t, poll->now_ns) < 0)
 		return -ENOMEM;

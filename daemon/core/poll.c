@@ -35,7 +35,7 @@ const char *poll_failure_name(unsigned int reason)
 
 const char *poll_ignored_name(unsigned int reason)
 {
-	static const char *const names[POLL_IGNORED_END] = {"family", "state", "sender"};
+	static const char *const names[POLL_IGNORED_END] = {"family", "state", "sender", "excess"};
 
 	return reason < POLL_IGNORED_END ? names[reason] : NULL;
 }

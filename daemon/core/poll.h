@@ -36,6 +36,7 @@ enum poll_ignored {
 	POLL_IGNORED_FAMILY, /* an address family unknown to us */
 	POLL_IGNORED_STATE,  /* a TCP state unknown to us */
 	POLL_IGNORED_SENDER, /* a datagram that the kernel did not send */
+	POLL_IGNORED_EXCESS, /* a listening socket beyond LISTENERS_MAX or LISTENER_MEMBERS_MAX */
 	POLL_IGNORED_END,
 };
 

@@ -115,14 +115,23 @@ static void source_remove_owned(struct loop_source *source)
 		close(fd);
 }
 
+uint64_t loop_timer_take(struct loop_timer *timer)
+{
+	uint64_t expirations;
+
+	if (read(timer->source.fd, &expirations, sizeof(expirations)) != sizeof(expirations))
+		return 0;
+	return expirations;
+}
+
 static void timer_ready(struct loop_source *source, uint32_t events)
 {
 	struct loop_timer *timer = container_of(source, struct loop_timer, source);
-	uint64_t expirations;
+	uint64_t expirations = loop_timer_take(timer);
 
-	/* Nothing to read: a callback of this turn has cancelled it or started it anew. */
+	/* None: a callback of this turn has cancelled it or started it anew. */
 	(void)events;
-	if (read(source->fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+	if (expirations > 0)
 		timer->fn(timer, expirations);
 }
 

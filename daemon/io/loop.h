@@ -51,17 +51,17 @@ struct loop_event {
 	loop_event_fn fn;
 };
 
-#define LOOP_INIT                                                                                  \
-	{                                                                                          \
-		.epoll_fd = -1                                                                     \
+#define LOOP_INIT              \
+	{                      \
+		.epoll_fd = -1 \
 	}
-#define LOOP_SOURCE_INIT                                                                           \
-	{                                                                                          \
-		.fd = -1                                                                           \
+#define LOOP_SOURCE_INIT \
+	{                \
+		.fd = -1 \
 	}
-#define LOOP_OWNED_INIT                                                                            \
-	{                                                                                          \
-		.source = LOOP_SOURCE_INIT                                                         \
+#define LOOP_OWNED_INIT                    \
+	{                                  \
+		.source = LOOP_SOURCE_INIT \
 	}
 
 /* All fallible functions here return 0 or -errno. */
@@ -82,6 +82,8 @@ int loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn f
 /* Fires FIRST_NS from now (0: at once), then each INTERVAL_NS (0: never again). */
 int loop_timer_start(struct loop_timer *timer, uint64_t first_ns, uint64_t interval_ns);
 void loop_timer_cancel(struct loop_timer *timer);
+/* How often it has fired since its callback was last called, which then is not called for these. */
+uint64_t loop_timer_take(struct loop_timer *timer);
 void loop_timer_done(struct loop_timer *timer);
 
 /* The signals of SET must already be blocked in every thread. */

@@ -17,9 +17,9 @@ struct buf {
 	int error; /* 0 or -ENOMEM */
 };
 
-#define BUF_INIT                                                                                   \
-	{                                                                                          \
-		0                                                                                  \
+#define BUF_INIT  \
+	{         \
+		0 \
 	}
 
 void buf_done(struct buf *b);

@@ -15,12 +15,12 @@
 #define _fclose_      _cleanup_(cleanup_fclose)
 
 /* Defines cleanup_NAME for pointers to TYPE, which calls FN unless the pointer is NULL. */
-#define DEFINE_CLEANUP(type, name, fn)                                                             \
-	static inline void cleanup_##name(type *p)                                                 \
-	{                                                                                          \
-		if (*p)                                                                            \
-			fn(*p);                                                                    \
-	}                                                                                          \
+#define DEFINE_CLEANUP(type, name, fn)             \
+	static inline void cleanup_##name(type *p) \
+	{                                          \
+		if (*p)                            \
+			fn(*p);                    \
+	}                                          \
 	struct cleanup_##name##_semicolon
 
 static inline void cleanup_free(void *p)
@@ -41,11 +41,11 @@ static inline void cleanup_fclose(FILE **f)
 }
 
 /* The pointer (or descriptor), which the variable then no longer owns. */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define take_ptr(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 static inline int take_fd(int *fd)

@@ -39,12 +39,12 @@ char *test_read_file(const char *path, size_t *ret_len)
 	size = ftell(f);
 	cr_assert(size >= 0);
 	rewind(f);
-	text = malloc((size_t) size + 1);
+	text = malloc((size_t)size + 1);
 	cr_assert(text);
-	cr_assert_eq(fread(text, 1, (size_t) size, f), (size_t) size);
+	cr_assert_eq(fread(text, 1, (size_t)size, f), (size_t)size);
 	text[size] = '\0';
 	fclose(f);
 	if (ret_len)
-		*ret_len = (size_t) size;
+		*ret_len = (size_t)size;
 	return text;
 }
