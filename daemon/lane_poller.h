@@ -7,11 +7,11 @@
 
 #include "collectors/inetdiag_dump.h"
 #include "daemon/core/lane_pace.h"
-#include "daemon/core/self_values.h"
-#include "daemon/cpu_meter.h"
 #include "daemon/io/loop.h"
 
+struct cpu_meter;
 struct lane_poller;
+struct self_values;
 
 /* All on the collector's thread. Those that return a failure make it the poll's. */
 struct lane_ops {

@@ -12,6 +12,7 @@
 #include "daemon/listing.h"
 #include "daemon/manager.h"
 #include "daemon/once.h"
+#include "daemon/options.h"
 #include "daemon/settings.h"
 
 /* Exit statuses of the interface. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "build_config.h"
+#include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/pages.h"

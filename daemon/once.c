@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/core/expose_text.h"
+#include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/polling.h"

@@ -9,6 +9,7 @@
 #include "collectors/port_range.h"
 #include "daemon/core/listener_dump.h"
 #include "daemon/core/listener_poll.h"
+#include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/settings.h"

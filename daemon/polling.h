@@ -6,10 +6,11 @@
 #pragma once
 
 #include "collectors/netstat.h"
-#include "config/config.h"
 #include "daemon/core/snapshot.h"
+#include "daemon/cpu_meter.h"
 #include "daemon/lane_poller.h"
 
+struct config;
 struct polling;
 
 /* A cycle of a lane has ended, well or not. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "build_config.h"
+#include "daemon/options.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"

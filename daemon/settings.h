@@ -2,13 +2,12 @@
 /* From the configuration to what each part of the daemon wants to know. */
 #pragma once
 
-#include <limits.h>
-
 #include "config/config.h"
 #include "daemon/core/group.h"
 #include "daemon/core/lane_pace.h"
 #include "daemon/core/poll.h"
-#include "daemon/options.h"
+
+struct options;
 
 /* The file that the flags name, or the installed one; NULL: there is none. */
 const char *settings_find_file(const struct options *o);
@@ -17,7 +16,7 @@ const char *settings_find_file(const struct options *o);
 int settings_load(const struct options *o, const char *path, struct config_errors *errors,
 		  struct config **ret_config);
 
-#define SETTINGS_ERROR_MAX (PATH_MAX + 512)
+#define SETTINGS_ERROR_MAX 4608 /* a path of PATH_MAX bytes, and the rest */
 
 /* "FILE:LINE:COLUMN: key: what is wrong". */
 void settings_describe_error(const char *path, const struct config_error *error,

@@ -107,8 +107,11 @@ static bool is_shown(const struct metric *m, bool fresh)
 static struct family begin_family(struct buf *out, const struct expose_format *format,
 				  const struct catalogue *catalogue, unsigned int metric)
 {
+	static const struct aggregate_algorithms none;
+
 	return (struct family){
 		.out = out,
+		.algorithms = &none,
 		.format = format,
 		.metric = &metrics[metric],
 		.bounds = catalogue->bounds[metric],

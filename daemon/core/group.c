@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/core/group_cells.h"
+#include "daemon/core/group_internal.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
@@ -62,17 +63,22 @@ static struct group *add(struct group_table *t, enum group_side side, enum group
 	return take_ptr(g);
 }
 
-static void remove_at(struct group_table *t, uint32_t index)
+void group_table_remove(struct group_table *t, uint32_t index)
 {
 	struct group *g = t->items[index];
 
 	t->own[g->side]--;
 	t->given[g->side] -= !g->is_configured;
+	t->slots[g->side][g->port] = 0;
 	group_free(g);
-	t->items[index] = t->items[--t->count];
+	if (index == --t->count)
+		return;
+	t->items[index] = t->items[t->count];
+	t->slots[t->items[index]->side][t->items[index]->port] = (uint16_t)(index + 1);
 }
 
-static struct group *shared(const struct group_table *t, enum group_side side, enum group_kind kind)
+struct group *group_table_shared(const struct group_table *t, enum group_side side,
+				 enum group_kind kind)
 {
 	return t->items[side * 2 + (kind == GROUP_OTHER)];
 }
@@ -86,19 +92,25 @@ static void fill_slots(struct group_table *t)
 		t->slots[t->items[i]->side][t->items[i]->port] = (uint16_t)(i + 1);
 }
 
-/* Makes groups for configured ports that have none. Until take_settings() calls them configured,
- * the next poll would let them go. */
+static bool has_own(const struct group_table *t, enum group_side side, uint16_t port)
+{
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
+		if (t->items[i]->side == side && t->items[i]->port == port)
+			return true;
+	return false;
+}
+
+/* Makes groups for configured ports that have none. The slots are not asked, which belong to the
+ * poll under way, nor changed. Until take_settings() calls them configured, the next poll would let
+ * them go. */
 static int add_configured(struct group_table *t, const struct group_settings *s)
 {
 	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
 		for (uint32_t i = 0; i < s->configured_count[side]; i++) {
-			uint16_t *slot = &t->slots[side][s->configured[side][i]];
+			uint16_t port = s->configured[side][i];
 
-			if (*slot > GROUP_SHARED)
-				continue;
-			if (!add(t, side, GROUP_PORT, s->configured[side][i]))
+			if (!has_own(t, side, port) && !add(t, side, GROUP_PORT, port))
 				return -ENOMEM;
-			*slot = (uint16_t)t->count;
 		}
 	}
 	return 0;
@@ -224,7 +236,7 @@ void group_table_begin(struct group_table *t, uint32_t budget)
 		struct group *g = t->items[i];
 
 		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured) {
-			remove_at(t, i);
+			group_table_remove(t, i);
 			continue;
 		}
 		g->is_folded = false;
@@ -258,14 +270,14 @@ static struct group *decide(struct group_table *t, enum group_side side, uint16_
 	struct group *g;
 
 	if (ephemeral)
-		return shared(t, side, GROUP_EPHEMERAL);
+		return group_table_shared(t, side, GROUP_EPHEMERAL);
 	if (t->given[side] >= t->port_limit) {
 		t->poll_folds.by_ports++;
-		return shared(t, side, GROUP_OTHER);
+		return group_table_shared(t, side, GROUP_OTHER);
 	}
 	if (!is_in_budget(t, side)) {
 		t->poll_folds.by_series++;
-		return shared(t, side, GROUP_OTHER);
+		return group_table_shared(t, side, GROUP_OTHER);
 	}
 	g = add(t, side, GROUP_PORT, port);
 	if (!g)
@@ -303,100 +315,6 @@ struct group *group_table_find(const struct group_table *t, enum group_side side
 	uint16_t slot = t->slots[side][port];
 
 	return slot ? t->items[slot - 1] : NULL;
-}
-
-/* Whether A is to be folded before B. */
-static bool is_quieter(const struct group *a, const struct group *b)
-{
-	if (a->is_configured != b->is_configured)
-		return b->is_configured;
-	if (a->is_shown != b->is_shown)
-		return b->is_shown;
-	return a->poll_sockets < b->poll_sockets;
-}
-
-/* The group of this side to fold next, 0 if there is none. */
-static uint32_t quietest(const struct group_table *t, enum group_side side)
-{
-	uint32_t found = 0;
-
-	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
-		if (t->items[i]->side == side && !t->items[i]->is_folded &&
-		    (!found || is_quieter(t->items[i], t->items[found])))
-			found = i;
-	return found;
-}
-
-/* A configured one keeps its label for the polls that have room again. */
-static void fold(struct group_table *t, uint32_t index)
-{
-	struct group *g = t->items[index];
-	struct group *other = shared(t, g->side, GROUP_OTHER);
-
-	group_cells_fold(t->catalogue, other->poll, g->poll);
-	other->poll_sockets += g->poll_sockets;
-	t->poll_folds.by_series++;
-	if (!g->is_configured) {
-		remove_at(t, index);
-		return;
-	}
-	g->is_folded = true;
-	t->own[g->side]--;
-}
-
-static void fold_beyond_budget(struct group_table *t)
-{
-	static const enum group_side order[] = {GROUP_CLIENT, GROUP_SERVER};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++) {
-		while (t->own[GROUP_SERVER] + t->own[GROUP_CLIENT] > t->budget) {
-			uint32_t index = quietest(t, order[i]);
-
-			if (!index)
-				break;
-			fold(t, index);
-		}
-	}
-}
-
-/* A group that is not freed, like any other, starts at 0 when it comes back. */
-static void hide(const struct group_table *t, struct group *g)
-{
-	g->is_shown = false;
-	memset(g->cells, 0, t->catalogue->group_cells * sizeof(*g->cells));
-}
-
-static void retire(struct group_table *t, uint32_t index)
-{
-	if (index >= GROUP_SHARED)
-		remove_at(t, index);
-	else
-		hide(t, t->items[index]);
-}
-
-static void commit(struct group_table *t, uint32_t index, uint64_t now_ns)
-{
-	struct group *g = t->items[index];
-
-	if (g->poll_sockets > 0)
-		g->used_ns = now_ns;
-	if (g->poll_sockets > 0 || g->is_configured)
-		g->is_shown = true;
-	group_cells_commit(t->catalogue, g->cells, g->poll);
-	if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
-		retire(t, index);
-}
-
-void group_table_commit(struct group_table *t, uint64_t now_ns)
-{
-	fold_beyond_budget(t);
-	for (uint32_t i = t->count; i-- > 0;) {
-		if (t->items[i]->is_folded)
-			hide(t, t->items[i]);
-		else
-			commit(t, i, now_ns);
-	}
-	t->folds = t->poll_folds;
 }
 
 void group_port_label(const struct group *g, char ret_label[16])

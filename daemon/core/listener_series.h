@@ -6,9 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "daemon/core/catalogue.h"
 #include "daemon/core/listener_values.h"
 #include "daemon/core/peak_window.h"

@@ -20,9 +20,15 @@ static bool unref(unsigned int *refs)
 	return __atomic_sub_fetch(refs, 1, __ATOMIC_ACQ_REL) == 0;
 }
 
+/* What lies behind the head of a part, in the same block. */
+struct tail {
+	void *items;
+	uint64_t *cells;
+};
+
 /* One block: HEAD bytes, then COUNT items of ITEM bytes, then COUNT rows of CELLS cells. */
 static void *new_part(size_t head, size_t item, uint32_t count, unsigned int cells,
-		      void **ret_items, uint64_t **ret_cells)
+		      struct tail *ret_tail)
 {
 	size_t items_at = (head + 7) / 8 * 8;
 	size_t cells_at = items_at + (item * count + 7) / 8 * 8;
@@ -30,8 +36,8 @@ static void *new_part(size_t head, size_t item, uint32_t count, unsigned int cel
 
 	if (!block)
 		return NULL;
-	*ret_items = block + items_at;
-	*ret_cells = (uint64_t *)(void *)(block + cells_at);
+	ret_tail->items = block + items_at;
+	ret_tail->cells = (uint64_t *)(void *)(block + cells_at);
 	return block;
 }
 
@@ -50,17 +56,18 @@ struct snapshot_listeners *snapshot_listeners_new(const struct listener_table *t
 {
 	unsigned int cells = t->catalogue->listener_cells;
 	struct snapshot_listeners *p;
+	struct tail tail;
 	uint64_t *next;
-	void *items;
 
-	p = new_part(sizeof(*p), sizeof(*p->items), t->series_count, cells, &items, &next);
+	p = new_part(sizeof(*p), sizeof(*p->items), t->series_count, cells, &tail);
 	if (!p)
 		return NULL;
 	p->refs = 1;
 	p->catalogue = catalogue_ref(t->catalogue);
 	p->age = *age;
 	p->slow_age = *slow_age;
-	p->items = items;
+	p->items = tail.items;
+	next = tail.cells;
 	for (uint32_t i = 0; i < t->series_count; i++) {
 		copy_series(&p->items[p->count++], t->series[i], next, cells);
 		next += cells;
@@ -81,10 +88,10 @@ struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
 {
 	unsigned int cells = a->groups.catalogue->group_cells;
 	struct snapshot_sockets *p;
+	struct tail tail;
 	uint64_t *next;
-	void *items;
 
-	p = new_part(sizeof(*p), sizeof(*p->items), a->groups.count, cells, &items, &next);
+	p = new_part(sizeof(*p), sizeof(*p->items), a->groups.count, cells, &tail);
 	if (!p)
 		return NULL;
 	p->refs = 1;
@@ -92,7 +99,8 @@ struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
 	p->age = *age;
 	p->present = a->present;
 	p->algorithms = a->algorithms;
-	p->items = items;
+	p->items = tail.items;
+	next = tail.cells;
 	for (uint32_t i = 0; i < a->groups.count; i++) {
 		const struct group *g = a->groups.items[i];
 		struct snapshot_group *item = &p->items[p->count];

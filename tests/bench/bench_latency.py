@@ -8,7 +8,7 @@ import time
 import daemon
 import sockets
 
-SCRAPES = 1000
+SCRAPES = 5000
 BAR_SECONDS = 0.010
 # Polls are due ten times as often as they can be made.
 BUSY = 'poll: {sockets: 100ms, cpu_limit: 1}\n'

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/polling.h"
 #include "daemon/settings.h"

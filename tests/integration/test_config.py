@@ -212,6 +212,13 @@ class Addresses(truth.Case):
         self.assertTrue(daemon.is_refused(18001))
         d.stop()
 
+    def test_the_path_of_the_metrics_can_be_given(self):
+        d = self.daemon(flags=('--web.telemetry-path=/elsewhere',))
+        self.assertEqual(daemon.get('/elsewhere')[0], 200)
+        self.assertEqual(daemon.get('/metrics')[0], 404)
+        self.assertIn('href="/elsewhere"', daemon.get('/')[2])
+        d.stop()
+
     def test_the_default_takes_both_families(self):
         d = self.daemon()
         for address in ('127.0.0.1', '::1'):

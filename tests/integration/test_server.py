@@ -63,6 +63,13 @@ class SlowClients(truth.Case):
         self.assert_scraped_within_a_second(d)
         d.stop()
 
+    def test_the_places_are_those_of_the_configuration(self):
+        d = self.daemon(daemon.FAST + 'web: {max_connections: 4}\n')
+        self.crowd(d, 20, lambda n: f'127.0.0.{2 + n}')
+        self.assert_scraped_within_a_second(d)
+        self.assertLessEqual(d.scrape().value('sockstatd_http_connections'), 4)
+        d.stop()
+
     def test_500_that_say_nothing(self):
         d = self.daemon()
         for n in range(500):

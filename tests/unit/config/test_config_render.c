@@ -168,7 +168,7 @@ static void randomize_lists(struct config *c)
 	}
 	add_random(c, "web.telemetry_path", "abcXYZ019-._~!$&'()*+,;=:@/", "/m");
 	for (uint64_t n = random_below(20), i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), i % 2 ? "127.0.0.%u:17625" : "[::%x]:17625",
+		snprintf(text, sizeof(text), i % 2 ? "127.0.0.%u:17626" : "[::%x]:17626",
 			 (unsigned int)i + 1);
 		cr_assert_eq(config_value_add(&config_keys[0], c, text, what), 0, "%s: %s", text,
 			     what);

@@ -88,17 +88,24 @@ Test(aggregate, rows_of_a_listener)
 {
 	const struct listener_values *v;
 	struct aggregate_lane a;
+	struct test_record r;
 
 	aggregates_init(&a);
 	LANE_POLL(&a.lane, {"*:80", 1, 0, 7, 0});
 	aggregates_begin(&a);
-	aggregates_add_row(&a, SOCK_LISTEN, "*:80", "0.0.0.0:0");
+	test_record_init(&r, SOCK_LISTEN, "*:80", "0.0.0.0:0");
+	r.record.receive_queue = 5;
+	aggregates_add(&a, &r);
 	aggregates_add_row(&a, SOCK_SYN_RECV, "10.0.0.1:80", "10.0.0.2:40000");
 	aggregates_add_row(&a, SOCK_SYN_RECV, "10.0.0.1:80", "10.0.0.2:40001");
 	aggregates_add_row(&a, SOCK_SYN_RECV, "10.0.0.1:81", "10.0.0.2:40001");
 	aggregates_commit(&a);
 	v = lane_values(&a.lane, "*", "80");
 	cr_assert_eq(v->syn_queue, 2);
+	cr_assert_eq(v->unaccepted_reset, 5);
+	cr_assert_eq(
+		aggregates_value(&a, GROUP_SERVER, "80", "sockstat_tcp_receive_queue_bytes", 0), 0,
+		"its length is no number of bytes");
 	aggregates_done(&a);
 }
 
@@ -226,6 +233,8 @@ Test(aggregate, longest_algorithm)
 
 	aggregates_init(&a);
 	aggregates_begin(&a);
+	add_algorithm(&a, SOCK_ESTABLISHED, "sixteen_letters_");
+	cr_assert_eq(a.aggregate.algorithms.count, 0);
 	add_algorithm(&a, SOCK_ESTABLISHED, "fifteen_letters");
 	cr_assert_str_eq(a.aggregate.algorithms.names[0], "fifteen_letters");
 	aggregates_done(&a);

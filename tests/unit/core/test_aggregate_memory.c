@@ -172,8 +172,9 @@ static void check_reloaded_sockets(const struct fixture *f, size_t n, bool happe
 
 	cr_assert_eq(aggregates_sockets(a, GROUP_SERVER, "80", SOCK_ESTABLISHED), 1, "%zu", n);
 	cr_assert_eq(aggregates_sockets(a, GROUP_SERVER, "80", SOCK_LISTEN), 1, "%zu", n);
-	if (happened)
-		cr_assert_eq(a->aggregate.groups.catalogue, f->core, "%zu", n);
+	cr_assert_eq(a->aggregate.groups.catalogue == f->core, happened, "%zu", n);
+	cr_assert_eq(a->aggregate.groups.given[GROUP_SERVER], 1, "%zu", n);
+	cr_assert_eq(a->aggregate.groups.own[GROUP_SERVER], happened ? 3 : 1, "%zu", n);
 }
 
 static void make_nothing(struct fixture *f)

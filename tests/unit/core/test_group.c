@@ -185,6 +185,45 @@ Test(group, configured_by_a_reload)
 	groups_done(&g);
 }
 
+/* Whatever had the labels before: groups move when others leave. */
+Test(group, configured_after_it_has_left)
+{
+	struct group_lane g;
+
+	groups_init(&g, 10);
+	GROUPS_POLL(&g, SERVER(5432, 1), SERVER(80, 1), CLIENT(40000, 1));
+	g.lane.now_ns += GROUPS_IDLE_NS;
+	GROUPS_POLL(&g, SERVER(80, 1));
+	cr_assert_eq(SERVERS("5432"), GROUPS_NONE);
+	set_ports(&g, GROUP_SERVER, some_ports, ARRAY_SIZE(some_ports));
+	GROUPS_POLL(&g, SERVER(80, 1), SERVER(40000, 3));
+	cr_assert_eq(SERVERS("5432"), 0);
+	cr_assert_eq(SERVERS("40000"), 3);
+	cr_assert_eq(SERVERS("80"), 1);
+	cr_assert_eq(groups_shown(&g), 3);
+	groups_done(&g);
+}
+
+/* What prepare has made is gone when it is not applied. */
+Test(group, prepared_and_discarded)
+{
+	struct group_lane g;
+
+	groups_init(&g, 10);
+	GROUPS_POLL(&g, SERVER(80, 1));
+	g.settings.configured[GROUP_SERVER] = some_ports;
+	g.settings.configured_count[GROUP_SERVER] = ARRAY_SIZE(some_ports);
+	cr_assert_eq(group_table_prepare(&g.groups, &g.settings), 0);
+	group_table_discard(&g.groups);
+	cr_assert_eq(groups_shown(&g), 1);
+	group_table_commit(&g.groups, g.lane.now_ns);
+	cr_assert_eq(groups_shown(&g), 1, "also when a poll was under way");
+	GROUPS_POLL(&g, SERVER(80, 1));
+	cr_assert_eq(groups_shown(&g), 1);
+	cr_assert_eq(g.groups.count, GROUP_SHARED + 1);
+	groups_done(&g);
+}
+
 /* A port may be in the list twice; one that no poll has seen yet may leave it again. */
 Test(group, configured_twice_and_never_used)
 {

@@ -43,7 +43,7 @@ static const struct {
 	{"stale after five intervals", 5 * SEC, 60 * SEC, true, 200 * MS, 10 * SEC, 0, 50 * SEC},
 	{"whole milliseconds", 1 * MS, 1 * SEC, false, 30001, 2 * MS, 0, 30 * SEC},
 	{"stretched to its maximum", 5 * SEC, 60 * SEC, true, 1200 * MS, 60 * SEC, 0, 300 * SEC},
-	{"beyond, rests", 5 * SEC, 60 * SEC, true, 2400 * MS, 60 * SEC, 120 * SEC, 300 * SEC},
+	{"beyond, rests", 5 * SEC, 60 * SEC, true, 2400 * MS, 60 * SEC, 120 * SEC, 900 * SEC},
 	{"beyond, may not", 100 * MS, 1 * SEC, false, 2400 * MS, 1 * SEC, 0, 30 * SEC},
 	{"maximum below the interval", 5 * SEC, 1 * SEC, true, 50 * MS, 5 * SEC, 0, 30 * SEC},
 };

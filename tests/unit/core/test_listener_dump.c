@@ -223,6 +223,22 @@ Test(listener_dump, gone)
 	lane_done(&lane);
 }
 
+/* A dump that does not show it says nothing of its queues. */
+Test(listener_dump, not_shown)
+{
+	struct listener_lane lane;
+
+	lane_init(&lane, 10);
+	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
+	dump(&lane, &queue_cases[1]);
+	listener_dump_commit(&lane.table);
+	assert_queues(VALUES, &queue_cases[1]);
+	listener_dump_begin(&lane.table);
+	listener_dump_commit(&lane.table);
+	assert_none(VALUES);
+	lane_done(&lane);
+}
+
 /* It goes while the dump is under way: its series are of no interest any more. */
 Test(listener_dump, gone_meanwhile)
 {

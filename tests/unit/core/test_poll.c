@@ -17,7 +17,7 @@ static const char *const failures[] = {
 	"refused",   "busy",     "interrupted", "overrun", "truncated",
 	"malformed", "sequence", "timeout",     "memory",  "procfs",
 };
-static const char *const ignored[] = {"family", "state", "sender"};
+static const char *const ignored[] = {"family", "state", "sender", "excess"};
 
 static const struct {
 	const char *name;
