@@ -60,6 +60,7 @@ Test(aggregate_sample, who_is_observed)
 		{"idle", SOCK_ESTABLISHED, 280, {60000, 60000, 1000, 7}, 0, 0},
 		{"receives only", SOCK_ESTABLISHED, 280, {60000, 44, 1000, 7}, 0, 0},
 		{"has never sent", SOCK_ESTABLISHED, 280, {44, 44, 1000, 0}, 0, 0},
+		{"has sent once", SOCK_ESTABLISHED, 280, {44, 44, 1000, 1}, 1, 1},
 		{"waits for an ACK", SOCK_ESTABLISHED, 280, {44, 60000, 1000, 7}, 0, 0},
 		{"an ACK just in time", SOCK_ESTABLISHED, 280, {44, 5000, 1000, 7}, 1, 1},
 		{"an ACK too old", SOCK_ESTABLISHED, 280, {44, 5001, 1000, 7}, 0, 0},

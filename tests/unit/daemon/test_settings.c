@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/settings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/options.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+#include "tests/support/test_support.h"
+
+TEST_SUITE(settings);
+
+Test(settings, errors_keep_their_place)
+{
+	static char long_path[3000];
+	static const struct config_error at = {3, 7, "poll.sockets", "must be more"};
+	static const struct config_error file = {0, 0, "", "is too large"};
+	static const struct config_error flag = {0, 0, "--web.listen-address", "'x' is none"};
+	char text[SETTINGS_ERROR_MAX];
+
+	settings_describe_error("/etc/x", &at, text);
+	cr_assert_str_eq(text, "/etc/x:3:7: poll.sockets: must be more");
+	settings_describe_error("/etc/x", &file, text);
+	cr_assert_str_eq(text, "/etc/x: is too large");
+	settings_describe_error(NULL, &flag, text);
+	cr_assert_str_eq(text, "--web.listen-address: 'x' is none");
+	memset(long_path, 'd', sizeof(long_path) - 1);
+	settings_describe_error(long_path, &at, text);
+	cr_assert_str_eq(text + sizeof(long_path) - 1, ":3:7: poll.sockets: must be more");
+}
+
+Test(settings, flags_override)
+{
+	struct options o = {
+		.listen_addresses = {":1"}, .listen_address_count = 1, .telemetry_path = "/m"};
+	struct config_errors errors;
+	struct config *c;
+
+	cr_assert_eq(settings_load(&o, NULL, &errors, &c), 0);
+	cr_assert_eq(c->web.listen_addresses.count, 1);
+	cr_assert_str_eq(c->web.listen_addresses.items[0], ":1");
+	cr_assert_str_eq(c->web.telemetry_path, "/m");
+	config_free(c);
+
+	o.listen_addresses[0] = bad;
+	cr_assert_eq(settings_load(&o, NULL, &errors, &c), -EINVAL);
+	cr_assert_eq(errors.count, 1);
+	cr_assert(strstr(errors.items[0].what, "127.0.0.1:66000"), "%s", errors.items[0].what);
+	cr_assert_eq(settings_load(&o, "/does/not/exist", &errors, &c), -ENOENT);
+}
+
+/* The fast lane never stretches beyond a second, whatever poll.listeners and the limit say. */
+Test(settings, lanes)
+{
+	struct config *c = config_new();
+	struct lane_pace pace = settings_of_lane(c, LANE_LISTENERS);
+
+	lane_pace_observe(&pace, 0, 10 * NSEC_PER_SEC);
+	cr_assert_eq(pace.current_ns, NSEC_PER_SEC);
+	cr_assert_not(lane_pace_rests(&pace, 1));
+	pace = settings_of_lane(c, LANE_SOCKETS);
+	lane_pace_observe(&pace, 0, 10 * NSEC_PER_SEC);
+	cr_assert_eq(pace.current_ns, 60 * NSEC_PER_SEC);
+	cr_assert(lane_pace_rests(&pace, 1));
+	config_free(c);
+}
+
+/* What is promised to all together never exceeds limits.series. */
+Test(settings, series_are_shared_out)
+{
+	static const uint64_t limits[] = {1000, 2000, 10000, 1000000};
+	struct config *c = config_new();
+	struct catalogue *catalogue;
+
+	c->metrics.profile = CONFIG_PROFILE_EXTENDED;
+	cr_assert_eq(settings_make_catalogue(c, false, &catalogue), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		uint64_t fixed =
+			catalogue->self_series + (uint64_t)GROUP_SHARED * catalogue->group_series;
+		uint32_t listeners, groups;
+
+		c->limits.series = limits[i];
+		listeners = settings_listener_cap(c, catalogue);
+		groups = settings_group_budget(c, catalogue, listeners + 1);
+		cr_assert_leq(listeners, c->limits.listeners);
+		if (fixed + catalogue->listener_series > limits[i])
+			cr_assert_eq(listeners + groups, 0, "%lu", limits[i]);
+		else
+			cr_assert_leq(
+				fixed + (listeners + 1) * (uint64_t)catalogue->listener_series +
+					groups * (uint64_t)catalogue->group_series,
+				limits[i]);
+	}
+	catalogue_unref(catalogue);
+	config_free(c);
+}
