@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,11 @@
 #include "daemon/util/cleanup.h"
 
 /* As many as the host allows. A flood is over in milliseconds, since those inside make room, but a
- * SYN that finds the queue full comes again after a whole second. */
+ * SYN that finds the queue full comes again after a whole second.
+ * No TCP_DEFER_ACCEPT, though it would keep silent clients out: with it the kernel counts the bare
+ * third ACK of each connection as a drop of the listener, so our own stray drops would climb with
+ * every scrape. */
 #define BACKLOG SOMAXCONN
-
-/* A connection comes to us with its first bytes, or after this. So whoever sends its request at
- * once is answered as soon as it is accepted, and never makes room for the next. */
-#define SILENT_SECONDS 1
 
 DEFINE_CLEANUP(struct http_listeners *, listeners, http_listeners_free);
 #define _listeners_ _cleanup_(cleanup_listeners)
@@ -43,8 +41,6 @@ static int socket_new(const struct config_address *a, int *ret_fd)
 	r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && a->any.sa_family == AF_INET6)
 		r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !a->dual_stack);
-	if (r == 0)
-		r = set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, SILENT_SECONDS);
 	if (r < 0)
 		return r;
 	*ret_fd = take_fd(&fd);

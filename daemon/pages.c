@@ -41,14 +41,16 @@ static unsigned int render_metrics(void *userdata, struct http_response *respons
 {
 	struct pages *p = userdata;
 	_cleanup_(cleanup_snapshot) struct snapshot *s = NULL;
-	uint64_t now_ns = clock_boottime_ns();
 	struct buf *out = &response->body;
 	struct self_values self;
 	uint64_t series = 0;
+	uint64_t now_ns;
 
-	/* In this order, so that no poll is counted whose data are not shown. */
+	/* In this order: no poll is counted whose data are not shown, and no data come from a time
+	 * that is yet to be. */
 	read_self(p, &self);
 	s = snapshot_take(p->exchange);
+	now_ns = clock_boottime_ns();
 	response->content_type = EXPOSE_TEXT_CONTENT_TYPE;
 	if (s->listeners)
 		series += expose_listeners(out, &expose_text, s->listeners, now_ns);

@@ -95,7 +95,8 @@ static void write_samples(struct family *f, const struct expose_labels *base, co
 
 bool expose_is_fresh(const struct snapshot_age *age, uint64_t now_boottime_ns)
 {
-	return age->taken_ns && now_boottime_ns - age->taken_ns <= age->stale_after_ns;
+	return age->taken_ns && (now_boottime_ns <= age->taken_ns ||
+				 now_boottime_ns - age->taken_ns <= age->stale_after_ns);
 }
 
 /* Counters stay when a lane's data grow old; gauges go, but for what joins labels to counters. */

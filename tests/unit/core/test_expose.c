@@ -42,9 +42,13 @@ Test(expose, fresh)
 		uint64_t taken_ns, stale_after_ns, now_ns;
 		bool fresh;
 	} cases[] = {
-		{"never taken", 0, 30, 10, false}, {"just taken", 100, 30, 100, true},
-		{"old", 100, 30, 129, true},       {"as old as may be", 100, 30, 130, true},
-		{"too old", 100, 30, 131, false},  {"far too old", 100, 30, UINT64_MAX, false},
+		{"never taken", 0, 30, 10, false},
+		{"just taken", 100, 30, 100, true},
+		{"old", 100, 30, 129, true},
+		{"as old as may be", 100, 30, 130, true},
+		{"taken after the clock was read", 100, 30, 99, true},
+		{"too old", 100, 30, 131, false},
+		{"far too old", 100, 30, UINT64_MAX, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -32,8 +32,9 @@ Test(settings, errors_keep_their_place)
 
 Test(settings, flags_override)
 {
+	static char good[] = ":1", bad[] = "127.0.0.1:66000";
 	struct options o = {
-		.listen_addresses = {":1"}, .listen_address_count = 1, .telemetry_path = "/m"};
+		.listen_addresses = {good}, .listen_address_count = 1, .telemetry_path = "/m"};
 	struct config_errors errors;
 	struct config *c;
 
