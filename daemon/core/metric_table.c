@@ -260,7 +260,8 @@ const struct metric metrics[] = {
 	{"process_start_time_seconds", "When the process started.", METRIC_GAUGE,
 	 SELF(process_start_ms), .divisor = MSEC_PER_SEC},
 	{"process_threads", "Threads.", METRIC_GAUGE, SELF(process_threads)},
-	{"sockstatd_series_limit", "limits.series.", METRIC_GAUGE, SELF(series_limit)},
+	{"sockstatd_series_limit", "Most series that a scrape may have (limits.series).",
+	 METRIC_GAUGE, SELF(series_limit)},
 	/* The last row, so that it can count the series before it. */
 	{"sockstatd_series", "Series in this scrape.", METRIC_GAUGE, SELF(series)},
 };

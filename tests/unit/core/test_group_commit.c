@@ -9,7 +9,7 @@
 #include "tests/unit/core/core_fixture.h"
 #include "tests/unit/core/group_lane.h"
 
-TEST_SUITE(group_fold);
+TEST_SUITE(group_commit);
 
 #define SERVERS(label) groups_sockets(&g, GROUP_SERVER, label)
 #define CLIENTS(label) groups_sockets(&g, GROUP_CLIENT, label)
@@ -100,7 +100,7 @@ static uint64_t all_of(const struct group_lane *g, enum group_side side)
 	return sum;
 }
 
-Test(group_fold, order)
+Test(group_commit, order)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fold_cases); i++) {
 		const struct fold_case *c = &fold_cases[i];
@@ -128,7 +128,7 @@ Test(group_fold, order)
 }
 
 /* "other" gets what the poll has shown of it, not its history: a counter would leap. */
-Test(group_fold, histogram)
+Test(group_commit, histogram)
 {
 	struct group_lane g;
 
@@ -145,7 +145,7 @@ Test(group_fold, histogram)
 }
 
 /* Nothing is folded by a poll that fails. */
-Test(group_fold, failed_poll)
+Test(group_commit, failed_poll)
 {
 	struct group_lane g;
 
@@ -164,7 +164,7 @@ Test(group_fold, failed_poll)
 
 /* Configured ports are folded last of their side, and have their label again as soon as there is
  * room, with a socket or without. */
-Test(group_fold, configured)
+Test(group_commit, configured)
 {
 	static const uint16_t ports[] = {1};
 	struct group_lane g;
@@ -192,7 +192,7 @@ Test(group_fold, configured)
 	groups_done(&g);
 }
 
-Test(group_fold, configured_until_a_reload)
+Test(group_commit, configured_until_a_reload)
 {
 	static const uint16_t ports[] = {1};
 	struct group_lane g;
@@ -339,7 +339,7 @@ static void run(struct random_run *r, uint64_t seed, bool reloads)
 }
 
 /* Whatever the limits: nothing is lost or counted twice, and the limits hold. */
-Test(group_fold, random)
+Test(group_commit, random)
 {
 	static struct random_run r;
 
@@ -347,7 +347,7 @@ Test(group_fold, random)
 		run(&r, seed, false);
 }
 
-Test(group_fold, random_with_reloads)
+Test(group_commit, random_with_reloads)
 {
 	static struct random_run r;
 
@@ -364,7 +364,7 @@ static bool is_same(const struct group_lane *a, const struct group_lane *b, enum
 
 /* While there is room the order of rows does not matter at all; when there is not, it does for who
  * has a label, and not for the sum (above). */
-Test(group_fold, order_of_rows)
+Test(group_commit, order_of_rows)
 {
 	static struct random_run r;
 	struct group_lane shuffled;
