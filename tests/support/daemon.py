@@ -62,6 +62,8 @@ def is_refused(port, address='127.0.0.1'):
         return False
     except ConnectionRefusedError:
         return True
+    except (ConnectionError, http.client.HTTPException):
+        return False  # it was let in, and out again, while the listener went
 
 
 class Scrape:
