@@ -35,6 +35,12 @@ static size_t attribute_len(const struct nlattr *a)
 	return (size_t)a->nla_len - NLA_HDRLEN;
 }
 
+/* As the kernel sends it, the end is the last byte. */
+static bool is_terminated(const uint8_t *text, size_t n)
+{
+	return n > 0 && (text[n - 1] == '\0' || memchr(text, '\0', n));
+}
+
 static int attributes_take(struct attributes *attributes, const struct nlattr *a)
 {
 	switch (a->nla_type & NLA_TYPE_MASK) {
@@ -46,7 +52,7 @@ static int attributes_take(struct attributes *attributes, const struct nlattr *a
 		return 0;
 	case INET_DIAG_CONG:
 		attributes->algorithm = a;
-		return memchr(attribute_payload(a), '\0', attribute_len(a)) ? 0 : -EBADMSG;
+		return is_terminated(attribute_payload(a), attribute_len(a)) ? 0 : -EBADMSG;
 	case INET_DIAG_SKV6ONLY:
 		attributes->v6only = a;
 		return attribute_len(a) > 0 ? 0 : -EBADMSG;
