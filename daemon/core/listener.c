@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/listener_label.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
@@ -305,7 +304,6 @@ void listener_table_remove(struct listener_table *t, struct listener *l)
 		map_move(&t->map, t->items[last]->hash, last, index);
 		t->items[index] = t->items[last];
 	}
-	listener_label_release(t, l);
 	free(l);
 	listener_table_forget_matches(t);
 }

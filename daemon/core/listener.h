@@ -120,7 +120,7 @@ struct listener *listener_table_match(struct listener_table *t, const struct soc
 void listener_table_forget_matches(struct listener_table *t);
 /* Finds anew what listener_table.ports and settled say, when listeners have gone or grown older. */
 void listener_table_find_ports(struct listener_table *t, uint64_t now_ns);
-/* Frees L, which has no member any more. */
+/* Frees L, which has no member and no series any more. */
 void listener_table_remove(struct listener_table *t, struct listener *l);
 
 /* Whether the port is inside ip_local_port_range. */

@@ -193,6 +193,15 @@ static void settle_members(struct listener_table *t)
 	}
 }
 
+/* Whether nothing speaks of it any more. Without series no fast poll has ever shown it, only a dump
+ * of the other lane. */
+static bool is_forgotten(const struct listener_table *t, const struct listener *l, uint64_t now_ns)
+{
+	if (l->members > 0)
+		return false;
+	return l->series ? now_ns - l->gone_since_ns > LISTENER_AFTERLIFE_NS : l->dump != t->dump;
+}
+
 static void settle_listeners(struct listener_table *t, uint64_t now_ns)
 {
 	for (uint32_t i = t->count; i-- > 0;) {
@@ -202,11 +211,10 @@ static void settle_listeners(struct listener_table *t, uint64_t now_ns)
 			l->gone_since_ns = 0;
 		else if (!l->gone_since_ns)
 			l->gone_since_ns = now_ns;
-		/* Without series no fast poll has ever shown it, only a dump of the other lane. */
-		if (l->members == 0 &&
-		    (l->series ? now_ns - l->gone_since_ns > LISTENER_AFTERLIFE_NS
-			       : l->dump != t->dump))
-			listener_table_remove(t, l);
+		if (!is_forgotten(t, l, now_ns))
+			continue;
+		listener_label_release(t, l);
+		listener_table_remove(t, l);
 	}
 }
 
