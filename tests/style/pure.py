@@ -15,7 +15,7 @@ import sources
 PURE = re.compile('|'.join((
     r'(__)?(mem|str|stp)[a-z0-9_]+',                # strings; strtoul and its kin
     r'__isoc\d+_strto[a-z]+',
-    r'(malloc|calloc|realloc|reallocarray|free)',
+    r'(malloc|calloc|realloc|reallocarray|aligned_alloc|free)',
     r'(__)?v?snprintf(_chk)?',
     r'(qsort|bsearch)',
     r'(ntohs|ntohl|htons|htonl|inet_ntop|inet_pton)',
