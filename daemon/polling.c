@@ -201,7 +201,7 @@ static enum poll_failure commit_sockets(void *userdata)
 {
 	struct polling *p = polling_of(userdata);
 
-	aggregate_commit(&p->aggregate, clock_monotonic_ns());
+	aggregate_commit(&p->aggregate, &p->listeners, clock_monotonic_ns());
 	listener_dump_commit(&p->listeners);
 	return POLL_FAILURE_NONE;
 }

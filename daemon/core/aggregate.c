@@ -4,15 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/core/aggregate_track.h"
 #include "daemon/core/listener_dump.h"
+#include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
-
-/* struct tcp_info, include/uapi/linux/tcp.h. */
-#define LAST_DATA_SENT_OFFSET 44 /* ms */
-#define LAST_ACK_RECV_OFFSET  56 /* ms */
-#define RTT_OFFSET            68 /* µs */
-#define DATA_SEGS_OUT_OFFSET  156
 
 #define FACT(name) (1U << METRIC_WHEN_##name)
 
@@ -30,6 +26,10 @@ int aggregate_init(struct aggregate *a, const struct group_settings *settings, u
 
 	*a = (struct aggregate){0};
 	heavy_hitters_init(&a->pairs, seed);
+	track_init(&a->track, seed);
+	a->slots.sent = catalogue_slot(settings->catalogue, TCP_INFO_BYTES_SENT);
+	a->slots.received = catalogue_slot(settings->catalogue, TCP_INFO_BYTES_RECEIVED);
+	a->slots.delivered = catalogue_slot(settings->catalogue, TCP_INFO_DELIVERED);
 	r = group_table_init(&a->groups, settings);
 	find_pairs_metric(a);
 	return r;
@@ -39,6 +39,7 @@ void aggregate_done(struct aggregate *a)
 {
 	group_table_done(&a->groups);
 	heavy_hitters_done(&a->pairs);
+	track_done(&a->track);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -63,8 +64,21 @@ int aggregate_configure(struct aggregate *a, const struct group_settings *settin
 	return r;
 }
 
+void aggregate_follow(struct aggregate *a, uint32_t limit)
+{
+	if (limit == 0) {
+		track_done(&a->track);
+		a->has_followed = false;
+		a->untracked = 0;
+	}
+	track_set_limit(&a->track, limit);
+}
+
 void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns)
 {
+	track_begin(&a->track);
+	a->is_polling = true;
+	a->poll_untracked = 0;
 	group_table_begin(&a->groups, budget);
 	heavy_hitters_clear(&a->pairs);
 	memset(&a->poll_present, 0, sizeof(a->poll_present));
@@ -73,7 +87,8 @@ void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns)
 	a->elapsed_ms = a->has_polled ? (now_ns - a->started_ns) / NSEC_PER_MSEC : 0;
 }
 
-static const struct aggregate_plan *get_plan(struct aggregate *a, const struct sock_record *record)
+const struct aggregate_plan *aggregate_plan_get(struct aggregate *a,
+						const struct sock_record *record)
 {
 	struct aggregate_plan *p;
 
@@ -90,19 +105,24 @@ static const struct aggregate_plan *get_plan(struct aggregate *a, const struct s
 }
 
 /* Whether the socket has a new RTT sample: it sent data, and an ACK came, since the poll before.
- * The kernel sets the time of the last data sent also at the handshake, so that alone is not
- * enough. */
-static bool is_active(const struct aggregate *a, const struct sock_record *record)
+ * Its last values say so; without them its clocks do, of which that of the last data sent is also
+ * set by the handshake. */
+static bool is_active(const struct aggregate *a, const struct sock_record *record,
+		      const struct sight *sight)
 {
 	const uint8_t *info = record->tcp_info;
 
-	if (record->state != SOCK_ESTABLISHED || record->tcp_info_len < RTT_OFFSET + 4 ||
-	    sock_load_u32(info, LAST_ACK_RECV_OFFSET) > a->elapsed_ms ||
-	    sock_load_u32(info, LAST_DATA_SENT_OFFSET) >
-		    a->elapsed_ms + sock_load_u32(info, RTT_OFFSET) / 1000)
+	if (record->state != SOCK_ESTABLISHED || !tcp_info_has(record, TCP_INFO_RTT, 4))
 		return false;
-	return record->tcp_info_len < DATA_SEGS_OUT_OFFSET + 4 ||
-	       sock_load_u32(info, DATA_SEGS_OUT_OFFSET) > 0;
+	if (tcp_info_has(record, TCP_INFO_DATA_SEGS_OUT, 4) &&
+	    sock_load_u32(info, TCP_INFO_DATA_SEGS_OUT) == 0)
+		return false;
+	if (sight->was_open && tcp_info_has(record, TCP_INFO_DELIVERED, 4))
+		return sock_load_u32(info, TCP_INFO_DELIVERED) !=
+		       sock_load_u32(sight->track->values, a->slots.delivered);
+	return sock_load_u32(info, TCP_INFO_LAST_ACK_RECV) <= a->elapsed_ms &&
+	       sock_load_u32(info, TCP_INFO_LAST_DATA_SENT) <=
+		       a->elapsed_ms + sock_load_u32(info, TCP_INFO_RTT) / 1000;
 }
 
 /* No process holds it: it is closing, has no inode, and is a full socket, not a timewait one. */
@@ -116,15 +136,16 @@ static bool is_orphan(const struct sock_record *record)
 	       record->timer != SOCK_TIMER_TIME_WAIT;
 }
 
-static unsigned int find_facts(const struct aggregate *a, const struct sock_record *record)
+static unsigned int find_facts(const struct aggregate *a, const struct sock_record *record,
+			       const struct sight *sight)
 {
-	unsigned int facts = FACT(ANY);
+	unsigned int facts = FACT(ANY) | sight->facts;
 
 	if (record->state != SOCK_LISTEN)
 		facts |= FACT(CONNECTION);
 	if (is_orphan(record))
 		facts |= FACT(ORPHAN);
-	if (a->has_polled && is_active(a, record))
+	if (a->has_polled && is_active(a, record, sight))
 		facts |= FACT(ACTIVE);
 	return facts;
 }
@@ -144,51 +165,92 @@ static unsigned int find_algorithm(struct aggregate_algorithms *t, const char *n
 	return METRIC_ALGORITHMS_MAX;
 }
 
-/* Finds the side and the group of a row, and lets its listener count it. */
-static int find_group(struct aggregate *a, struct listener_table *listeners,
-		      const struct sock_record *record, struct group **ret_group)
+/* Lets the listener of a row count it, and says whose side the row is on. */
+static int find_side(struct aggregate *a, struct listener_table *listeners,
+		     const struct sock_record *record, enum group_side *ret_side)
 {
-	enum group_side side = GROUP_SERVER;
 	struct listener *l;
-	int r = 0;
+	int r;
 
+	*ret_side = GROUP_SERVER;
 	if (record->state == SOCK_LISTEN) {
 		r = listener_dump_see(listeners, record, a->poll_started_ns);
-	} else {
-		l = listener_table_match(listeners, record);
-		if (l)
-			listener_dump_observe(l, record);
-		else
-			side = GROUP_CLIENT;
+		return r == -ENOSPC ? 0 : r;
 	}
-	if (r == 0 && side == GROUP_CLIENT && a->pairs_metric >= 0)
-		r = heavy_hitters_observe(&a->pairs, record);
-	if (r < 0 && r != -ENOSPC)
-		return r;
-	*ret_group = group_table_get(
-		&a->groups, side, side == GROUP_SERVER ? record->local_port : record->remote_port,
-		listeners);
-	return *ret_group ? 0 : -ENOMEM;
+	l = listener_table_match(listeners, record);
+	if (l)
+		listener_dump_observe(l, record);
+	else
+		*ret_side = GROUP_CLIENT;
+	return 0;
+}
+
+static struct group *find_group(struct aggregate *a, const struct listener_table *listeners,
+				const struct sock_record *record, enum group_side side)
+{
+	if (side == GROUP_CLIENT && a->pairs_metric >= 0 &&
+	    heavy_hitters_observe(&a->pairs, record) < 0)
+		return NULL;
+	return group_table_get(&a->groups, side,
+			       side == GROUP_SERVER ? record->local_port : record->remote_port,
+			       listeners);
+}
+
+static void count_growth(const struct aggregate_plan *plan, const struct sock_record *record,
+			 const struct sight *sight, struct group *g)
+{
+	switch (sight->credit) {
+	case SIGHT_NOTHING:
+		break;
+	case SIGHT_BASELINE:
+		delta_plan_take(&plan->deltas, record, sight->track->values);
+		break;
+	case SIGHT_GROWTH:
+		delta_plan_run(&plan->deltas, record, sight->track->values, g->poll);
+		break;
+	}
 }
 
 int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 		  const struct sock_record *record)
 {
-	const struct aggregate_plan *plan = get_plan(a, record);
+	const struct aggregate_plan *plan;
+	struct sight sight = {0};
 	unsigned int algorithm = 0;
+	enum group_side side;
 	struct group *g;
 	int r;
 
-	r = find_group(a, listeners, record, &g);
+	r = find_side(a, listeners, record, &side);
 	if (r < 0)
 		return r;
+	if (aggregate_follows(a, record))
+		sight = aggregate_see(a, listeners, record, side);
+	g = find_group(a, listeners, record, sight.track ? sight.track->side : side);
+	if (!g) {
+		aggregate_forget_baseline(a, record, &sight);
+		return -ENOMEM;
+	}
+	plan = aggregate_plan_get(a, record);
 	g->poll_sockets++;
 	a->poll_rows++;
 	metric_set_merge(&a->poll_present, &plan->present);
 	if (plan->counts_algorithms)
 		algorithm = find_algorithm(&a->algorithms, record->algorithm);
-	aggregate_plan_run(plan, record, find_facts(a, record), algorithm, g->poll);
+	aggregate_plan_run(plan, record, find_facts(a, record, &sight), algorithm, g->poll);
+	count_growth(plan, record, &sight, g);
 	return 0;
+}
+
+void aggregate_prefetch(const struct aggregate *a, const struct sock_record *records,
+			unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (aggregate_follows(a, &records[i]))
+			track_prefetch_slot(&a->track, records[i].cookie);
+	for (unsigned int i = 0; i < count; i++)
+		if (aggregate_follows(a, &records[i]))
+			track_prefetch_record(&a->track, records[i].cookie);
 }
 
 static void count_pairs(struct aggregate *a)
@@ -204,8 +266,9 @@ static void count_pairs(struct aggregate *a)
 	}
 }
 
-void aggregate_commit(struct aggregate *a, uint64_t now_ns)
+void aggregate_commit(struct aggregate *a, const struct listener_table *listeners, uint64_t now_ns)
 {
+	aggregate_sweep(a, listeners, now_ns);
 	if (a->pairs_metric >= 0)
 		count_pairs(a);
 	group_table_commit(&a->groups, now_ns);
@@ -213,4 +276,10 @@ void aggregate_commit(struct aggregate *a, uint64_t now_ns)
 	a->rows = a->poll_rows;
 	a->started_ns = a->poll_started_ns;
 	a->has_polled = true;
+	a->is_polling = false;
+}
+
+void aggregate_abort(struct aggregate *a)
+{
+	a->is_polling = false;
 }

@@ -55,6 +55,13 @@ static void add_step(struct aggregate_plan *p, const struct catalogue *c, unsign
 	};
 }
 
+/* What sockets' values grew by is for the plan of deltas. */
+static void add_delta(struct aggregate_plan *p, const struct catalogue *c, unsigned int metric)
+{
+	if (delta_plan_has(&p->deltas, c->slot[metric]))
+		metric_set_add(&p->present, metric);
+}
+
 static void add_metric(struct aggregate_plan *p, const struct catalogue *c, unsigned int metric,
 		       const struct sock_record *record)
 {
@@ -82,9 +89,15 @@ void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
 	p->counts_algorithms = false;
 	p->count = 0;
 	memset(&p->present, 0, sizeof(p->present));
-	for (unsigned int i = 0; i < metric_count; i++)
-		if (c->on[i] && metrics[i].scope == METRIC_CONNECTION)
+	delta_plan_make(&p->deltas, c, record);
+	for (unsigned int i = 0; i < metric_count; i++) {
+		if (!c->on[i] || metrics[i].scope != METRIC_CONNECTION)
+			continue;
+		if (metrics[i].combine == METRIC_DELTA)
+			add_delta(p, c, i);
+		else
 			add_metric(p, c, i, record);
+	}
 }
 
 static uint64_t load(const struct aggregate_step *s, const struct sock_record *record)

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include "daemon/core/catalogue.h"
-#include "daemon/core/sock.h"
+#include "daemon/core/delta_plan.h"
 
 /* A bit for each metric. */
 struct metric_set {
@@ -46,6 +45,7 @@ struct aggregate_plan {
 	bool counts_algorithms; /* and a family that is on wants to know it */
 	unsigned int count;
 	struct aggregate_step steps[AGGREGATE_STEPS_MAX];
+	struct delta_plan deltas;
 	struct metric_set present;
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/catalogue.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/self_values.h"
+#include "daemon/core/track.h"
 
 /* Whether NAME matches PATTERN, in which * stands for any run of characters. */
 static bool matches(const char *pattern, const char *name)
@@ -53,6 +55,8 @@ static bool is_on(const struct metric *m, const struct catalogue_settings *s)
 {
 	if (s->once ? !is_known_at_once(m) : m->profile == METRIC_ONCE)
 		return false;
+	if (metric_accrues(m) && !s->counts)
+		return false;
 	if (matches_any(s->exclude, s->exclude_count, m->name))
 		return false;
 	return m->profile != METRIC_EXTENDED || s->extended ||
@@ -90,40 +94,95 @@ static int make_bounds(struct catalogue *c, unsigned int i, const struct catalog
 	return 0;
 }
 
+static bool is_of_group(const struct metric *m)
+{
+	return m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT;
+}
+
 static void place(struct catalogue *c, unsigned int i)
 {
 	const struct metric *m = &metrics[i];
-	unsigned int cells = catalogue_cells(c, i);
+	unsigned int series = catalogue_series(c, i);
 
-	switch (m->scope) {
-	case METRIC_LISTENER:
-		c->listener_series += catalogue_series(c, i);
+	if (is_of_group(m)) {
+		c->group_series += series;
+	} else if (m->scope == METRIC_SELF) {
+		c->self_series += series;
+	} else {
+		c->listener_series += series;
 		if (m->type != METRIC_HISTOGRAM)
-			break;
+			return;
 		c->cell[i] = (uint16_t)c->listener_cells;
-		c->listener_cells += cells;
-		break;
-	case METRIC_CONNECTION:
-	case METRIC_CLIENT:
-		c->group_series += catalogue_series(c, i);
-		c->cell[i] = (uint16_t)c->group_cells;
-		c->group_cells += cells;
-		break;
-	case METRIC_SELF:
-		c->self_series += catalogue_series(c, i);
-		break;
-	case METRIC_SCOPE_END:
-		break;
+		c->listener_cells += catalogue_cells(c, i);
 	}
+}
+
+static void place_in_group(struct catalogue *c, bool accrues)
+{
+	for (unsigned int i = 0; i < metric_count; i++) {
+		if (!c->on[i] || !is_of_group(&metrics[i]) ||
+		    metric_accrues(&metrics[i]) != accrues)
+			continue;
+		c->cell[i] = (uint16_t)c->group_cells;
+		c->group_cells += catalogue_cells(c, i);
+	}
+}
+
+static void place_in_groups(struct catalogue *c)
+{
+	place_in_group(c, false);
+	c->accrual_cell = c->group_cells;
+	place_in_group(c, true);
+	c->spare_cell = c->group_cells++;
+}
+
+/* The slot of the same value, where a row before this one follows it; −1: none does. */
+static int find_slot(const struct catalogue *c, unsigned int metric)
+{
+	const struct metric *m = &metrics[metric];
+
+	for (unsigned int i = 0; i < metric; i++)
+		if (metric_is_followed(&metrics[i]) && metrics[i].base == m->base &&
+		    metrics[i].offset == m->offset && metrics[i].derive == m->derive)
+			return c->slot[i];
+	return -1;
+}
+
+/* A slot for each value that is followed, whether or not its families are on: a record outlives a
+ * reload. The wide ones come first, so that all are aligned. */
+static unsigned int place_values(struct catalogue *c, bool wide, unsigned int end)
+{
+	for (unsigned int i = 0; i < metric_count; i++) {
+		int slot;
+
+		if (!metric_is_followed(&metrics[i]) || (metrics[i].width == 8) != wide)
+			continue;
+		slot = find_slot(c, i);
+		c->slot[i] = (uint8_t)(slot < 0 ? (int)end : slot);
+		if (slot < 0)
+			end += wide ? 8 : 4;
+	}
+	return end;
+}
+
+unsigned int catalogue_slot(const struct catalogue *c, unsigned int tcp_info_offset)
+{
+	for (unsigned int i = 0; i < metric_count; i++)
+		if (metric_is_followed(&metrics[i]) && metrics[i].base == METRIC_BASE_TCP_INFO &&
+		    metrics[i].offset == tcp_info_offset)
+			return c->slot[i];
+	return TRACK_VALUE_BYTES;
 }
 
 int catalogue_new(const struct catalogue_settings *settings, struct catalogue **ret_catalogue)
 {
 	struct catalogue *c = calloc(1, sizeof(*c));
+	unsigned int end;
 
 	if (!c)
 		return -ENOMEM;
 	c->refs = 1;
+	c->counts = settings->counts;
 	for (unsigned int i = 0; i < metric_count; i++) {
 		c->on[i] = is_on(&metrics[i], settings);
 		if (!c->on[i])
@@ -134,6 +193,9 @@ int catalogue_new(const struct catalogue_settings *settings, struct catalogue **
 		}
 		place(c, i);
 	}
+	place_in_groups(c);
+	end = place_values(c, false, place_values(c, true, 0));
+	assert(end <= TRACK_VALUE_BYTES);
 	*ret_catalogue = c;
 	return 0;
 }

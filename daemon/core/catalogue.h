@@ -12,7 +12,8 @@
 
 struct catalogue_settings {
 	bool extended;
-	bool once; /* for --once: no counters, no histograms, what is sampled left out */
+	bool once;   /* for --once: no counters, no histograms, what is sampled left out */
+	bool counts; /* connections are followed, so there are counters of them */
 	const char *const *include; /* patterns of family names, * allowed */
 	const char *const *exclude;
 	size_t include_count, exclude_count;
@@ -27,9 +28,13 @@ struct catalogue {
 	unsigned int refs;
 	bool on[METRIC_COUNT_MAX];
 	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group or a listener */
-	unsigned int group_cells;
+	bool counts;
+	/* A group's cells: those of one poll, from accrual_cell on those that accrue, and one that
+	 * takes what nobody wants to know. */
+	unsigned int group_cells, accrual_cell, spare_cell;
 	unsigned int listener_cells;
 	unsigned int group_series, listener_series, self_series;
+	uint8_t slot[METRIC_COUNT_MAX]; /* of a followed value, the same in every catalogue */
 	/* One for each family that is a histogram, as its unit differs; index: the metric's. */
 	struct histogram_bounds *bounds[METRIC_COUNT_MAX];
 };
@@ -42,5 +47,8 @@ void catalogue_unref(struct catalogue *c);
 /* The number of cells and of series of one value-set of a family. */
 unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric);
 unsigned int catalogue_series(const struct catalogue *c, unsigned int metric);
+/* Where a followed value lies among those of a record, by its place in tcp_info; TRACK_VALUE_BYTES:
+ * nobody follows it. */
+unsigned int catalogue_slot(const struct catalogue *c, unsigned int tcp_info_offset);
 /* Whether both have this family, and with the same bounds: then its counts may be carried over. */
 bool catalogue_same(const struct catalogue *a, const struct catalogue *b, unsigned int metric);

@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct group *, group, group_free);
 
 static uint64_t *new_cells(const struct catalogue *c)
 {
-	return calloc(MAX(c->group_cells, 1), sizeof(uint64_t));
+	return calloc(c->group_cells, sizeof(uint64_t));
 }
 
 static int make_room(struct group_table *t)
@@ -202,6 +202,8 @@ void group_table_discard(struct group_table *t)
 static void carry(struct group *g, const struct catalogue *from, const struct catalogue *to)
 {
 	group_cells_carry(from, g->cells, to, g->next_cells);
+	/* What has accrued is still to be taken over; the rest the next poll forgets. */
+	group_cells_carry(from, g->poll, to, g->next_poll);
 	free(g->poll);
 	free(g->cells);
 	g->poll = take_ptr(g->next_poll);
@@ -235,13 +237,14 @@ void group_table_begin(struct group_table *t, uint32_t budget)
 	for (uint32_t i = t->count; i-- > 0;) {
 		struct group *g = t->items[i];
 
-		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured) {
+		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured &&
+		    !group_cells_have_accrued(t->catalogue, g->poll)) {
 			group_table_remove(t, i);
 			continue;
 		}
 		g->is_folded = false;
 		g->poll_sockets = 0;
-		memset(g->poll, 0, t->catalogue->group_cells * sizeof(*g->poll));
+		group_cells_begin(t->catalogue, g->poll);
 	}
 	fill_slots(t);
 	count_labels(t);

@@ -32,7 +32,8 @@ struct group {
 	bool is_folded;     /* configured, but this poll has no room for it */
 	uint64_t used_ns;   /* the last good poll in which it had a socket */
 	uint64_t poll_sockets;
-	uint64_t *poll;                   /* cells of the poll that is being counted */
+	uint64_t *
+		poll; /* cells of the poll that is being counted, and what accrued since the last */
 	uint64_t *cells;                  /* as of the last good poll; histograms since its birth */
 	uint64_t *next_poll, *next_cells; /* of the catalogue to come */
 };
@@ -75,9 +76,10 @@ void group_table_apply(struct group_table *t, const struct group_settings *setti
 void group_table_discard(struct group_table *t);
 int group_table_configure(struct group_table *t, const struct group_settings *settings);
 
-/* Forgets what a poll left that has not ended well. BUDGET: see struct group_table. */
+/* Forgets what a poll left that has not ended well, but for what accrues. BUDGET: see struct
+ * group_table. */
 void group_table_begin(struct group_table *t, uint32_t budget);
-/* The group of a connection, during a poll. NULL: out of memory. */
+/* The group of a connection, during a poll and between polls. NULL: out of memory. */
 struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
 			      const struct listener_table *listeners);
 /* The same, or NULL if this poll has shown no such connection. */

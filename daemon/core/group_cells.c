@@ -31,6 +31,12 @@ void group_cells_fold(const struct catalogue *c, uint64_t *to, const uint64_t *f
 	}
 }
 
+static void add_values(uint64_t *to, const uint64_t *from, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		to[i] += from[i];
+}
+
 void group_cells_commit(const struct catalogue *c, uint64_t *cells, const uint64_t *poll)
 {
 	for (unsigned int i = 0; i < metric_count; i++) {
@@ -40,9 +46,29 @@ void group_cells_commit(const struct catalogue *c, uint64_t *cells, const uint64
 			continue;
 		if (metrics[i].type == METRIC_HISTOGRAM)
 			histogram_add(cells + at, poll + at, c->bounds[i]);
+		else if (metric_accrues(&metrics[i]))
+			add_values(cells + at, poll + at, catalogue_cells(c, i));
 		else
 			memcpy(cells + at, poll + at, catalogue_cells(c, i) * sizeof(*cells));
 	}
+}
+
+void group_cells_begin(const struct catalogue *c, uint64_t *poll)
+{
+	memset(poll, 0, c->accrual_cell * sizeof(*poll));
+}
+
+void group_cells_settle(const struct catalogue *c, uint64_t *poll)
+{
+	memset(poll + c->accrual_cell, 0, (c->group_cells - c->accrual_cell) * sizeof(*poll));
+}
+
+bool group_cells_have_accrued(const struct catalogue *c, const uint64_t *poll)
+{
+	for (unsigned int i = c->accrual_cell; i < c->spare_cell; i++)
+		if (poll[i] != 0)
+			return true;
+	return false;
 }
 
 void group_cells_carry(const struct catalogue *from, const uint64_t *cells,

@@ -36,6 +36,7 @@ static void fold(struct group_table *t, uint32_t index)
 	struct group *other = group_table_shared(t, g->side, GROUP_OTHER);
 
 	group_cells_fold(t->catalogue, other->poll, g->poll);
+	group_cells_settle(t->catalogue, g->poll);
 	other->poll_sockets += g->poll_sockets;
 	t->poll_folds.by_series++;
 	if (!g->is_configured) {
@@ -79,12 +80,14 @@ static void retire(struct group_table *t, uint32_t index)
 static void commit(struct group_table *t, uint32_t index, uint64_t now_ns)
 {
 	struct group *g = t->items[index];
+	bool used = g->poll_sockets > 0 || group_cells_have_accrued(t->catalogue, g->poll);
 
-	if (g->poll_sockets > 0)
+	if (used)
 		g->used_ns = now_ns;
-	if (g->poll_sockets > 0 || g->is_configured)
+	if (used || g->is_configured)
 		g->is_shown = true;
 	group_cells_commit(t->catalogue, g->cells, g->poll);
+	group_cells_settle(t->catalogue, g->poll);
 	if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
 		retire(t, index);
 }

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
+#include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
-
-/* tcpi_last_ack_recv in struct tcp_info, include/uapi/linux/tcp.h. */
-#define LAST_ACK_RECV_OFFSET 56
 
 void listener_dump_begin(struct listener_table *t)
 {
@@ -44,9 +42,9 @@ static void observe_unaccepted(struct listener_queues *q, const struct sock_reco
 {
 	q->visible++;
 	q->closed += record->state == SOCK_CLOSE_WAIT;
-	if (record->state != SOCK_SYN_RECV && record->tcp_info_len >= LAST_ACK_RECV_OFFSET + 4)
+	if (record->state != SOCK_SYN_RECV && tcp_info_has(record, TCP_INFO_LAST_ACK_RECV, 4))
 		q->oldest_ms =
-			MAX(q->oldest_ms, sock_load_u32(record->tcp_info, LAST_ACK_RECV_OFFSET));
+			MAX(q->oldest_ms, sock_load_u32(record->tcp_info, TCP_INFO_LAST_ACK_RECV));
 }
 
 void listener_dump_observe(struct listener *l, const struct sock_record *record)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 
 unsigned int metric_value_count(const struct metric *m)
@@ -19,6 +20,24 @@ unsigned int metric_value_count(const struct metric *m)
 double metric_divisor(const struct metric *m)
 {
 	return m->divisor ? (double)m->divisor : 1;
+}
+
+bool metric_accrues(const struct metric *m)
+{
+	return m->combine == METRIC_DELTA || m->when >= METRIC_WHEN_OPENED;
+}
+
+bool metric_is_followed(const struct metric *m)
+{
+	return m->combine == METRIC_DELTA ||
+	       (m->combine == METRIC_OBSERVE && m->when == METRIC_WHEN_CLOSED);
+}
+
+unsigned int metric_source_end(const struct metric *m)
+{
+	if (m->derive == METRIC_DERIVE_ACKED)
+		return TCP_INFO_BYTES_RETRANS + sizeof(uint64_t);
+	return m->offset + m->width;
 }
 
 const char *metric_type_name(const struct metric *m)

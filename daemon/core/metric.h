@@ -41,15 +41,25 @@ enum metric_combine {
 	METRIC_COUNT_BY, /* of rows, by their value: the index into the label's values, plus base */
 	METRIC_COUNT_NAME, /* of rows, by their congestion control algorithm */
 	METRIC_OBSERVE,    /* in a histogram */
+	METRIC_DELTA,      /* the sum of what each socket's value grew by, also those that closed */
 };
 
-/* Which rows count. */
+/* Which rows count. The last three happen once to a connection that is followed, at any time. */
 enum metric_when {
 	METRIC_WHEN_ANY,
 	METRIC_WHEN_CONNECTION, /* not LISTEN */
 	METRIC_WHEN_ORPHAN,     /* no process holds it any more */
 	METRIC_WHEN_ACTIVE,     /* established; sent and was acknowledged since the poll before */
+	METRIC_WHEN_OPENED,
+	METRIC_WHEN_CLOSED,     /* with its last values */
+	METRIC_WHEN_UNREPORTED, /* closed, and the kernel no longer had its last values */
 	METRIC_WHEN_END,
+};
+
+/* Values that are made of several. */
+enum metric_derive {
+	METRIC_DERIVE_NOTHING,
+	METRIC_DERIVE_ACKED, /* bytes_acked without SYN and FIN: see tcp_info_acked_bytes() */
 };
 
 /* Which values are none (kernel.md's tcp_get_info: "no sample yet"). */
@@ -76,6 +86,7 @@ enum metric_buckets {
 	METRIC_BUCKETS_CWND,
 	METRIC_BUCKETS_DELIVERY_RATE,
 	METRIC_BUCKETS_FILL_RATIO,
+	METRIC_BUCKETS_CLOSED_BYTES,
 	METRIC_BUCKETS_DURATION,
 	METRIC_BUCKETS_END,
 };
@@ -101,6 +112,7 @@ struct metric {
 	enum metric_combine combine;
 	enum metric_when when;
 	enum metric_unless unless;
+	enum metric_derive derive;
 	enum metric_base base;
 	uint8_t width;           /* bytes of the value */
 	uint8_t count_base;      /* METRIC_COUNT_BY: the value of the label's first */
@@ -123,6 +135,13 @@ extern const unsigned int metric_count;
 /* How many values a row has: the product of its labels' values, or 1. */
 unsigned int metric_value_count(const struct metric *m);
 double metric_divisor(const struct metric *m);
+/* Whether the value grows with what happens to connections that are followed, whatever becomes of
+ * the poll that saw it; any other value is that of one poll, and of the polls that ended well. */
+bool metric_accrues(const struct metric *m);
+/* Whether the last value of each socket is kept for it. */
+bool metric_is_followed(const struct metric *m);
+/* How many bytes of its base a value takes that lies there. */
+unsigned int metric_source_end(const struct metric *m);
 /* "counter", "gauge", "histogram". */
 const char *metric_type_name(const struct metric *m);
 /* All label names of a family, "side,port,state"; "" for none. */

@@ -9,6 +9,7 @@
 #include "daemon/core/listener_values.h"
 #include "daemon/core/metric.h"
 #include "daemon/core/self_values.h"
+#include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
@@ -29,6 +30,12 @@
 	.offsets = (array), .width = 4
 #define SUM(which)     .combine = METRIC_SUM, .when = METRIC_WHEN_##which
 #define OBSERVE(which) .combine = METRIC_OBSERVE, .when = METRIC_WHEN_##which
+/* Of a connection that is followed, from its first sight to its end. */
+#define HAPPENED(which) \
+	TCP_INFO(TCP_INFO_SEGS_IN, 4), .combine = METRIC_COUNT, .when = METRIC_WHEN_##which
+#define FOLLOWED                                                                                \
+	" Sockets that closed are included; of one that is older than the daemon, what it had " \
+	"before is not."
 #define SAMPLED                                                                                 \
 	" Each poll observes once each established socket that sent data and was acknowledged " \
 	"since the poll before."
@@ -156,6 +163,36 @@ const struct metric metrics[] = {
 	 .buckets = METRIC_BUCKETS_RTT, .divisor = USEC_PER_SEC},
 	{"sockstat_tcp_congestion_window_segments", "Congestion window (tcpi_snd_cwnd)." SAMPLED,
 	 METRIC_HISTOGRAM, TCP_INFO(80, 4), OBSERVE(ACTIVE), .buckets = METRIC_BUCKETS_CWND},
+	{"sockstat_tcp_sent_bytes_total",
+	 "Bytes sent, with retransmits (tcpi_bytes_sent)." FOLLOWED, METRIC_COUNTER,
+	 TCP_INFO(TCP_INFO_BYTES_SENT, 8), .combine = METRIC_DELTA},
+	{"sockstat_tcp_received_bytes_total",
+	 "Bytes received, as the kernel counts them: the FIN of the peer may be one more for each "
+	 "connection (tcpi_bytes_received)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(TCP_INFO_BYTES_RECEIVED, 8), .combine = METRIC_DELTA},
+	{"sockstat_tcp_sent_segments_total", "Segments sent (tcpi_segs_out)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(136, 4), .combine = METRIC_DELTA},
+	{"sockstat_tcp_retransmitted_segments_total",
+	 "Segments sent again (tcpi_total_retrans)." FOLLOWED, METRIC_COUNTER, TCP_INFO(100, 4),
+	 .combine = METRIC_DELTA},
+	{"sockstat_tcp_connections_opened_total",
+	 "Connections that opened: sockets that a segment has come in on (tcpi_segs_in), shown by "
+	 "a "
+	 "poll or told by a destroy event. While sockstatd_destroy_events_active is 0, those that "
+	 "live between two polls are in no counter of connections.",
+	 METRIC_COUNTER, HAPPENED(OPENED)},
+	{"sockstat_tcp_connections_closed_total",
+	 "Connections that closed, were reset or entered TIME_WAIT, of those that opened "
+	 "(tcpi_segs_in) or were there before the daemon.",
+	 METRIC_COUNTER, HAPPENED(CLOSED)},
+	{"sockstat_tcp_connections_closed_unreported_total",
+	 "Those of the closed connections whose last values the kernel had zeroed (tcpi_segs_in), "
+	 "because this side aborted them: the counters have what the last poll saw.",
+	 METRIC_COUNTER, HAPPENED(UNREPORTED)},
+	{"sockstat_tcp_receive_window_limited_seconds_total",
+	 "Time in which a socket could not send because of the peer's receive window "
+	 "(tcpi_rwnd_limited); the rate is the mean number of such sockets." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(176, 8), .combine = METRIC_DELTA, .divisor = USEC_PER_SEC},
 	{"sockstat_tcp_timer_sockets",
 	 "Sockets by the timer that is pending (idiag_timer; the kernel shows one only).",
 	 METRIC_GAUGE, RECORD(timer), .profile = METRIC_EXTENDED, .labels = {&label_timer},
@@ -197,6 +234,63 @@ const struct metric metrics[] = {
 	 "(tcpi_delivery_rate)." SAMPLED,
 	 METRIC_HISTOGRAM, TCP_INFO(160, 8), OBSERVE(ACTIVE), .profile = METRIC_EXTENDED,
 	 .unless = METRIC_UNLESS_APP_LIMITED, .buckets = METRIC_BUCKETS_DELIVERY_RATE},
+	{"sockstat_tcp_closed_rtt_seconds",
+	 "Smoothed round-trip time of connections as they closed (tcpi_rtt).", METRIC_HISTOGRAM,
+	 TCP_INFO(TCP_INFO_RTT, 4), OBSERVE(CLOSED), .profile = METRIC_EXTENDED,
+	 .unless = METRIC_UNLESS_ZERO, .buckets = METRIC_BUCKETS_RTT, .divisor = USEC_PER_SEC},
+	{"sockstat_tcp_closed_sent_bytes",
+	 "Bytes sent of connections that closed, over their whole life (tcpi_bytes_sent).",
+	 METRIC_HISTOGRAM, TCP_INFO(TCP_INFO_BYTES_SENT, 8), OBSERVE(CLOSED),
+	 .profile = METRIC_EXTENDED, .buckets = METRIC_BUCKETS_CLOSED_BYTES},
+	{"sockstat_tcp_closed_received_bytes",
+	 "Bytes received of connections that closed, over their whole life "
+	 "(tcpi_bytes_received).",
+	 METRIC_HISTOGRAM, TCP_INFO(TCP_INFO_BYTES_RECEIVED, 8), OBSERVE(CLOSED),
+	 .profile = METRIC_EXTENDED, .buckets = METRIC_BUCKETS_CLOSED_BYTES},
+	{"sockstat_tcp_acked_bytes_total",
+	 "Bytes of the application that the peer has acknowledged: the smaller of "
+	 "tcpi_bytes_acked and tcpi_bytes_sent − tcpi_bytes_retrans, so without SYN and "
+	 "FIN." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(TCP_INFO_BYTES_ACKED, 8), .combine = METRIC_DELTA,
+	 .derive = METRIC_DERIVE_ACKED, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_retransmitted_bytes_total",
+	 "Bytes sent again (tcpi_bytes_retrans)." FOLLOWED, METRIC_COUNTER,
+	 TCP_INFO(TCP_INFO_BYTES_RETRANS, 8), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_received_segments_total", "Segments received (tcpi_segs_in)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(TCP_INFO_SEGS_IN, 4), .combine = METRIC_DELTA,
+	 .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_delivered_segments_total",
+	 "Segments that the peer has received (tcpi_delivered)." FOLLOWED, METRIC_COUNTER,
+	 TCP_INFO(TCP_INFO_DELIVERED, 4), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_delivered_ce_segments_total",
+	 "Segments that the peer has received marked as having met congestion "
+	 "(tcpi_delivered_ce)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(196, 4), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_out_of_order_segments_total",
+	 "Segments received out of order (tcpi_rcv_ooopack)." FOLLOWED, METRIC_COUNTER,
+	 TCP_INFO(224, 4), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_dsack_duplicates_total",
+	 "Segments that the peer says it received twice (tcpi_dsack_dups)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(216, 4), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_reordering_events_total",
+	 "Times that reordering was seen (tcpi_reord_seen)." FOLLOWED, METRIC_COUNTER,
+	 TCP_INFO(220, 4), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_retransmission_timeouts_total",
+	 "Retransmission timeouts, those of SYN included (tcpi_total_rto)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(240, 2), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_drops_total",
+	 "Packets that a connection's socket dropped (skmem drops), as of its last poll." FOLLOWED,
+	 METRIC_COUNTER, SKMEM(SOCK_SKMEM_DROPS), .combine = METRIC_DELTA,
+	 .profile = METRIC_EXTENDED},
+	{"sockstat_tcp_busy_seconds_total",
+	 "Time in which a socket had data to send or in flight (tcpi_busy_time)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(168, 8), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED,
+	 .divisor = USEC_PER_SEC},
+	{"sockstat_tcp_send_buffer_limited_seconds_total",
+	 "Time in which a socket could not send because its send buffer was full "
+	 "(tcpi_sndbuf_limited)." FOLLOWED,
+	 METRIC_COUNTER, TCP_INFO(184, 8), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED,
+	 .divisor = USEC_PER_SEC},
 	{"sockstat_tcp_ephemeral_ports_used",
 	 "Most local ports in use towards this port between one source and one destination "
 	 "address, TIME_WAIT included.",
@@ -236,6 +330,28 @@ const struct metric metrics[] = {
 	{"sockstatd_loop_busy_seconds", "Time of one turn of the collector's loop.",
 	 METRIC_HISTOGRAM, SELF(loop_busy), .buckets = METRIC_BUCKETS_DURATION,
 	 .divisor = NSEC_PER_SEC},
+	{"sockstatd_destroy_events_active",
+	 "Whether the kernel tells of each socket that it destroys. While it does not (counters: "
+	 "polled; or auto, where connections come too fast), connections that live between two "
+	 "polls "
+	 "are not counted.",
+	 METRIC_GAUGE, SELF(events_active)},
+	{"sockstatd_destroy_events_total", "Destroy events received.", METRIC_COUNTER,
+	 SELF(events)},
+	{"sockstatd_destroy_events_ignored_total",
+	 "Destroy events of sockets that were no connection, or that no poll and no counter knows.",
+	 METRIC_COUNTER, SELF(events_ignored)},
+	{"sockstatd_destroy_events_lost_total",
+	 "Destroy events that the kernel dropped, as it counts them: each is a connection, or no "
+	 "connection, that the counters have as of the last poll that saw it, if one did.",
+	 METRIC_COUNTER, SELF(events_lost)},
+	{"sockstatd_tracked_sockets", "Sockets that are followed from poll to poll.", METRIC_GAUGE,
+	 SELF(tracked)},
+	{"sockstatd_tracked_sockets_limit", "How many may be (limits.tracked_sockets).",
+	 METRIC_GAUGE, SELF(tracked_limit)},
+	{"sockstatd_untracked_sockets",
+	 "Sockets of the last poll that are not followed, because there was no room.", METRIC_GAUGE,
+	 SELF(untracked)},
 	{"sockstatd_folded_groups",
 	 "Listeners and ports that are summed into \"other\", by the limit that did it.",
 	 METRIC_GAUGE, SELF(folded), .labels = {&label_fold}},

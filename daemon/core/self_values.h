@@ -54,6 +54,9 @@ struct self_values {
 	uint64_t poll_last_success_ms[LANE_END]; /* realtime */
 	uint64_t poll_interval_ns[LANE_END];
 	uint64_t loop_busy[SELF_DURATION_CELLS];
+	uint64_t events_active; /* 0 or 1 */
+	uint64_t events, events_ignored, events_lost;
+	uint64_t tracked, tracked_limit, untracked;
 	uint64_t folded[SELF_FOLD_END];
 	uint64_t reload_successful;
 	uint64_t reload_success_ms; /* realtime */

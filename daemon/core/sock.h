@@ -99,8 +99,16 @@ static inline bool sock_address_equal(const struct sock_address *a, const struct
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* A u32 (or u64) at a byte offset of raw attribute bytes, whatever its alignment. The caller has
+/* A u16 (u32, u64) at a byte offset of raw attribute bytes, whatever its alignment. The caller has
  * checked the length. */
+static inline uint16_t sock_load_u16(const uint8_t *bytes, unsigned int offset)
+{
+	uint16_t n;
+
+	memcpy(&n, bytes + offset, sizeof(n));
+	return n;
+}
+
 static inline uint32_t sock_load_u32(const uint8_t *bytes, unsigned int offset)
 {
 	uint32_t n;

@@ -48,7 +48,7 @@ void aggregates_add_row(struct aggregate_lane *a, unsigned int state, const char
 
 void aggregates_commit(struct aggregate_lane *a)
 {
-	aggregate_commit(&a->aggregate, a->lane.now_ns);
+	aggregate_commit(&a->aggregate, &a->lane.table, a->lane.now_ns);
 	listener_dump_commit(&a->lane.table);
 }
 

@@ -10,12 +10,14 @@ static const double rtt[] = {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.00
 			     0.01,    0.02,   0.05,   0.1,    0.2,   0.5,   1};
 static const double cwnd[] = {1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024};
 static const double delivery_rate[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
+static const double closed_bytes[] = {0, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static const double fill_ratio[] = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1};
 
 struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, unsigned int count)
 {
 	const struct catalogue_settings settings = {
 		.extended = extended,
+		.counts = true,
 		.buckets =
 			{
 				[METRIC_BUCKETS_RTT] = {bounds, count},
@@ -23,6 +25,8 @@ struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, u
 				[METRIC_BUCKETS_DELIVERY_RATE] = {delivery_rate,
 								  ARRAY_SIZE(delivery_rate)},
 				[METRIC_BUCKETS_FILL_RATIO] = {fill_ratio, ARRAY_SIZE(fill_ratio)},
+				[METRIC_BUCKETS_CLOSED_BYTES] = {closed_bytes,
+								 ARRAY_SIZE(closed_bytes)},
 			},
 	};
 	struct catalogue *c;

@@ -130,7 +130,7 @@ static int poll_sockets(struct fixture *f)
 		if (r < 0)
 			return r;
 	}
-	aggregate_commit(a, f->a.lane.now_ns);
+	aggregate_commit(a, &f->a.lane.table, f->a.lane.now_ns);
 	return 0;
 }
 

@@ -137,7 +137,9 @@ Test(metric_table, sources)
 			continue;
 		}
 		cr_assert_eq(m->scope, METRIC_CONNECTION, "%s", m->name);
-		cr_assert(m->width == 1 || m->width == 4 || m->width == 8, "%s", m->name);
+		cr_assert(m->width == 1 || m->width == 4 || m->width == 8 ||
+				  (m->width == 2 && m->combine == METRIC_DELTA),
+			  "%s", m->name);
 		for (unsigned int j = 0; j < count; j++) {
 			unsigned int offset = m->offsets ? m->offsets[j] : m->offset;
 
@@ -185,7 +187,13 @@ Test(metric_table, combinations)
 			cr_assert_eq(m->combine == METRIC_OBSERVE, m->type == METRIC_HISTOGRAM,
 				     "%s", m->name);
 		if (m->combine == METRIC_OBSERVE)
-			cr_assert_eq(m->when, METRIC_WHEN_ACTIVE, "%s", m->name);
+			cr_assert(m->when == METRIC_WHEN_ACTIVE || m->when == METRIC_WHEN_CLOSED,
+				  "%s", m->name);
+		if (m->scope == METRIC_CONNECTION)
+			cr_assert_eq(metric_accrues(m) && m->type != METRIC_HISTOGRAM,
+				     m->type == METRIC_COUNTER, "%s", m->name);
+		cr_assert_eq(m->derive != METRIC_DERIVE_NOTHING,
+			     strcmp(m->name, "sockstat_tcp_acked_bytes_total") == 0, "%s", m->name);
 		cr_assert_eq(m->scope == METRIC_CONNECTION, m->combine != METRIC_AS_IT_IS, "%s",
 			     m->name);
 		cr_assert(!m->slow || m->scope == METRIC_LISTENER, "%s", m->name);

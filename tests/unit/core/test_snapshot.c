@@ -60,7 +60,7 @@ static void poll_sockets(struct tables *t, uint32_t receive_queue)
 		r.record.receive_queue = receive_queue + (uint32_t)i;
 		cr_assert_eq(aggregate_add(&t->aggregate, &t->listeners, &r.record), 0);
 	}
-	aggregate_commit(&t->aggregate, NSEC_PER_SEC);
+	aggregate_commit(&t->aggregate, &t->listeners, NSEC_PER_SEC);
 }
 
 static void tables_init(struct tables *t, uint32_t series_cap)
