@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "config/config_address.h"
+#include "config/config_errors.h"
 #include "daemon/util/buf.h"
 
 #define CONFIG_LIST_MAX    64 /* entries of any list but ports */
@@ -18,6 +18,13 @@
 enum config_profile {
 	CONFIG_PROFILE_CORE,
 	CONFIG_PROFILE_EXTENDED,
+};
+
+enum config_counters {
+	CONFIG_COUNTERS_OFF,
+	CONFIG_COUNTERS_POLLED,
+	CONFIG_COUNTERS_EXACT,
+	CONFIG_COUNTERS_AUTO,
 };
 
 struct config_strings {
@@ -54,29 +61,15 @@ struct config {
 	struct {
 		struct config_ports server, client;
 	} ports;
+	int counters; /* enum config_counters */
 	struct {
-		uint64_t listeners, ports, series;
+		uint64_t listeners, ports, series, tracked_sockets;
 		uint64_t idle_ns;
 	} limits;
 	struct {
 		struct config_buckets rtt_seconds, congestion_window_segments,
-			delivery_rate_bytes_per_second, fill_ratio;
+			delivery_rate_bytes_per_second, closed_bytes, fill_ratio;
 	} histograms;
-};
-
-/* One thing wrong, with its place. LINE and COLUMN count from 1; 0: the file as a whole. */
-struct config_error {
-	unsigned int line, column;
-	char key[96];   /* dotted path, "poll.sockets"; empty: no key */
-	char what[160]; /* "must be between 1ms and 1h" */
-};
-
-#define CONFIG_ERRORS_MAX 20
-
-struct config_errors {
-	struct config_error items[CONFIG_ERRORS_MAX];
-	size_t count; /* stored */
-	size_t total; /* found, also beyond what is stored */
 };
 
 /* The built-in defaults. NULL: out of memory. */

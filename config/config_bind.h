@@ -2,6 +2,7 @@
 /* Events of YAML into struct config: keys, duplicates, types, and the order of values. */
 #pragma once
 
+#include "config/config.h"
 #include "config/config_yaml.h"
 
 /* Overwrites in C what the events give. 0, -ENOMEM, or -EINVAL: the text cannot be read to its end.

@@ -2,6 +2,7 @@
 #include "config/config_errors.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

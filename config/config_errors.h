@@ -5,8 +5,24 @@
  */
 #pragma once
 
-#include "config/config.h"
+#include <stddef.h>
+
 #include "daemon/util/macros.h"
+
+/* One thing wrong, with its place. LINE and COLUMN count from 1; 0: the file as a whole. */
+struct config_error {
+	unsigned int line, column;
+	char key[96];   /* dotted path, "poll.sockets"; empty: no key */
+	char what[160]; /* "must be between 1ms and 1h" */
+};
+
+#define CONFIG_ERRORS_MAX 20
+
+struct config_errors {
+	struct config_error items[CONFIG_ERRORS_MAX];
+	size_t count; /* stored */
+	size_t total; /* found, also beyond what is stored */
+};
 
 /* A place in the text, both from 1. */
 struct config_mark {

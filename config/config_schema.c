@@ -15,6 +15,14 @@ static const char *const profiles[] = {
 	NULL,
 };
 
+static const char *const counters[] = {
+	[CONFIG_COUNTERS_OFF] = "off",
+	[CONFIG_COUNTERS_POLLED] = "polled",
+	[CONFIG_COUNTERS_EXACT] = "exact",
+	[CONFIG_COUNTERS_AUTO] = "auto",
+	NULL,
+};
+
 const struct config_key config_keys[] = {
 	{
 		.path = "web.listen_addresses",
@@ -133,6 +141,14 @@ const struct config_key config_keys[] = {
 		.help = "Ports connected to that always have a label of their own.",
 	},
 	{
+		.path = "counters",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "auto",
+		.choices = counters,
+		AT(counters),
+		.help = "How connections are counted: off, polled, exact or auto.",
+	},
+	{
 		.path = "limits.listeners",
 		.type = CONFIG_TYPE_U64,
 		.fallback = "200",
@@ -160,6 +176,15 @@ const struct config_key config_keys[] = {
 		AT(limits.series),
 		.help = "Series exported at most; beyond it the quietest groups are folded "
 			"together.",
+	},
+	{
+		.path = "limits.tracked_sockets",
+		.type = CONFIG_TYPE_U64,
+		.fallback = "500000",
+		.min = "1000",
+		.max = "16000000",
+		AT(limits.tracked_sockets),
+		.help = "Sockets followed from poll to poll for the counters of connections.",
 	},
 	{
 		.path = "limits.idle",
@@ -197,6 +222,15 @@ const struct config_key config_keys[] = {
 		.not_empty = true,
 		AT(histograms.delivery_rate_bytes_per_second),
 		.help = "Upper bounds of the buckets for delivery rates.",
+	},
+	{
+		.path = "histograms.closed_bytes",
+		.type = CONFIG_TYPE_BUCKETS,
+		.fallback = "0 100 1e3 1e4 1e5 1e6 1e7 1e8 1e9",
+		.min = "0",
+		.not_empty = true,
+		AT(histograms.closed_bytes),
+		.help = "Upper bounds of the buckets for the bytes of connections that closed.",
 	},
 	{
 		.path = "histograms.fill_ratio",

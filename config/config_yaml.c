@@ -2,6 +2,7 @@
 #include "config/config_yaml.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "daemon/util/macros.h"

@@ -121,6 +121,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 	struct catalogue_settings s = {
 		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
 		.once = once,
+		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,
 		.exclude = (const char *const *)c->metrics.exclude.items,
@@ -131,6 +132,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 		[METRIC_BUCKETS_CWND] = &c->histograms.congestion_window_segments,
 		[METRIC_BUCKETS_DELIVERY_RATE] = &c->histograms.delivery_rate_bytes_per_second,
 		[METRIC_BUCKETS_FILL_RATIO] = &c->histograms.fill_ratio,
+		[METRIC_BUCKETS_CLOSED_BYTES] = &c->histograms.closed_bytes,
 	};
 
 	for (unsigned int i = 0; i < METRIC_BUCKETS_END; i++) {

@@ -47,6 +47,8 @@ Test(config, defaults)
 	cr_assert_eq(c->limits.listeners, 200);
 	cr_assert_eq(c->limits.ports, 64);
 	cr_assert_eq(c->limits.series, 10000);
+	cr_assert_eq(c->counters, CONFIG_COUNTERS_AUTO);
+	cr_assert_eq(c->limits.tracked_sockets, 500000);
 	cr_assert_eq(c->limits.idle_ns, 3600 * NSEC_PER_SEC);
 	config_free(c);
 }
@@ -57,6 +59,7 @@ Test(config, default_buckets)
 				     0.01,    0.02,   0.05,   0.1,    0.2,   0.5,   1};
 	static const double window[] = {1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024};
 	static const double rate[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
+	static const double closed[] = {0, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 	static const double fill[] = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1};
 	struct config *c = config_new();
 
@@ -66,6 +69,7 @@ Test(config, default_buckets)
 		       ARRAY_SIZE(window));
 	expect_buckets("rate", &c->histograms.delivery_rate_bytes_per_second, rate,
 		       ARRAY_SIZE(rate));
+	expect_buckets("closed", &c->histograms.closed_bytes, closed, ARRAY_SIZE(closed));
 	expect_buckets("fill", &c->histograms.fill_ratio, fill, ARRAY_SIZE(fill));
 	config_free(c);
 }

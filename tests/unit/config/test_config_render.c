@@ -34,10 +34,12 @@ Test(config_render, defaults)
 		"ports:\n"
 		"  server: []\n"
 		"  client: []\n"
+		"counters: auto\n"
 		"limits:\n"
 		"  listeners: 200\n"
 		"  ports: 64\n"
 		"  series: 10000\n"
+		"  tracked_sockets: 500000\n"
 		"  idle: 1h\n"
 		"histograms:\n"
 		"  rtt_seconds: [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, "
@@ -45,6 +47,7 @@ Test(config_render, defaults)
 		"  congestion_window_segments: [1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024]\n"
 		"  delivery_rate_bytes_per_second: [1000, 10000, 100000, 1e+06, 1e+07, 1e+08, "
 		"1e+09, 1e+10]\n"
+		"  closed_bytes: [0, 100, 1000, 10000, 100000, 1e+06, 1e+07, 1e+08, 1e+09]\n"
 		"  fill_ratio: [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1]\n";
 	struct config *c = config_new();
 	struct buf found = BUF_INIT;
@@ -195,11 +198,14 @@ static void randomize(struct config *c)
 	c->limits.listeners = random_between(1, 10000);
 	c->limits.ports = random_between(1, 4096);
 	c->limits.series = random_between(1000, 1000000);
+	c->limits.tracked_sockets = random_between(1000, 16000000);
+	c->counters = (int)random_below(4);
 	c->limits.idle_ns = random_between(60000, 30 * 24 * hour / NSEC_PER_MSEC) * NSEC_PER_MSEC;
 	randomize_lists(c);
 	randomize_buckets(&c->histograms.rtt_seconds);
 	randomize_buckets(&c->histograms.congestion_window_segments);
 	randomize_buckets(&c->histograms.delivery_rate_bytes_per_second);
+	randomize_buckets(&c->histograms.closed_bytes);
 	randomize_buckets(&c->histograms.fill_ratio);
 }
 
