@@ -36,6 +36,18 @@ void netlink_socket_close(struct netlink_socket *s)
 	*s = (struct netlink_socket)NETLINK_SOCKET_INIT;
 }
 
+int netlink_socket_join(struct netlink_socket *s, unsigned int group)
+{
+	return mnl_socket_setsockopt(s->mnl, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
+void netlink_socket_set_receive_buffer(struct netlink_socket *s, int bytes)
+{
+	(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int netlink_socket_send(struct netlink_socket *s, const void *request, size_t n)
 {
 	return mnl_socket_sendto(s->mnl, request, n) < 0 ? -errno : 0;

@@ -139,7 +139,8 @@ static int reader_grow(struct netstat_reader *r)
 	return 0;
 }
 
-int netstat_reader_listen_drops(struct netstat_reader *r, uint64_t *ret_drops)
+/* Reads all of the file; its length, or -errno. */
+static ssize_t reader_fill(struct netstat_reader *r)
 {
 	for (;;) {
 		/* From 0 the kernel writes the file anew; one read gives all of it that fits. */
@@ -149,10 +150,34 @@ int netstat_reader_listen_drops(struct netstat_reader *r, uint64_t *ret_drops)
 		if (n < 0)
 			return -errno;
 		if ((size_t)n < r->cap)
-			return netstat_parse(r->text, (size_t)n, "TcpExt:", "ListenDrops",
-					     ret_drops);
+			return n;
 		error = reader_grow(r);
 		if (error)
 			return error;
 	}
+}
+
+int netstat_reader_listen_drops(struct netstat_reader *r, uint64_t *ret_drops)
+{
+	ssize_t n = reader_fill(r);
+
+	if (n < 0)
+		return (int)n;
+	return netstat_parse(r->text, (size_t)n, "TcpExt:", "ListenDrops", ret_drops);
+}
+
+int netstat_reader_tcp_opens(struct netstat_reader *r, uint64_t *ret_opens)
+{
+	ssize_t n = reader_fill(r);
+	uint64_t active, passive;
+	int error;
+
+	if (n < 0)
+		return (int)n;
+	error = netstat_parse(r->text, (size_t)n, "Tcp:", "ActiveOpens", &active);
+	if (error == 0)
+		error = netstat_parse(r->text, (size_t)n, "Tcp:", "PassiveOpens", &passive);
+	if (error == 0)
+		*ret_opens = active + passive;
+	return error;
 }

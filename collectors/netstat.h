@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The namespace's ListenDrops (net/ipv4/proc.c, netstat_seq_show): how many connection attempts
- * its listeners dropped because a queue was full, whatever else their sockets' sk_drops count.
+ * Counters of the namespace (net/ipv4/proc.c). ListenDrops of netstat_seq_show(): how many
+ * connection attempts its listeners dropped because a queue was full, whatever else their sockets'
+ * sk_drops count. ActiveOpens and PassiveOpens of snmp_seq_show(): how many connections opened.
  */
 #pragma once
 
@@ -26,8 +27,11 @@ struct netstat_reader {
 		.fd = -1    \
 	}
 
-/* PATH is /proc/self/net/netstat: the `self` path stays when /proc is mounted with subset=pid. */
+/* PATH is /proc/self/net/netstat, or snmp: the `self` path stays when /proc is mounted with
+ * subset=pid. */
 int netstat_reader_open(struct netstat_reader *r, const char *path);
 void netstat_reader_done(struct netstat_reader *r);
 /* 0 or -errno. */
 int netstat_reader_listen_drops(struct netstat_reader *r, uint64_t *ret_drops);
+/* Of a reader of snmp: connections opened, from here and from elsewhere; tried ones count. */
+int netstat_reader_tcp_opens(struct netstat_reader *r, uint64_t *ret_opens);
