@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "daemon/core/self_values.h"
-#include "daemon/cpu_meter.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/util/macros.h"

@@ -7,9 +7,9 @@
 
 #include "collectors/inetdiag_dump.h"
 #include "daemon/core/lane_pace.h"
+#include "daemon/cpu_meter.h"
 #include "daemon/io/loop.h"
 
-struct cpu_meter;
 struct lane_poller;
 struct self_values;
 

@@ -89,6 +89,16 @@ static void count_folds(struct polling *p)
 		 folds->by_series + (by_series ? listeners : 0));
 }
 
+static void count_tracked(struct polling *p)
+{
+	const struct aggregate *a = &p->aggregate;
+	bool follows = a->track.limit > 0;
+
+	self_set(&p->self->tracked, follows ? a->track.count : METRIC_ABSENT);
+	self_set(&p->self->tracked_limit, follows ? a->track.limit : METRIC_ABSENT);
+	self_set(&p->self->untracked, follows ? a->untracked : METRIC_ABSENT);
+}
+
 static enum poll_failure publish(struct polling *p, bool with_sockets)
 {
 	struct snapshot_listeners *listeners = snapshot_listeners_new(
@@ -105,6 +115,7 @@ static enum poll_failure publish(struct polling *p, bool with_sockets)
 		}
 	}
 	count_folds(p);
+	count_tracked(p);
 	if (snapshot_publish(p->exchange, p->catalogue, listeners, sockets) < 0)
 		return POLL_FAILURE_MEMORY;
 	return POLL_FAILURE_NONE;
@@ -191,6 +202,7 @@ static enum poll_failure add_sockets(void *userdata, const struct sock_record *r
 {
 	struct polling *p = polling_of(userdata);
 
+	aggregate_prefetch(&p->aggregate, records, count);
 	for (unsigned int i = 0; i < count; i++)
 		if (aggregate_add(&p->aggregate, &p->listeners, &records[i]) < 0)
 			return POLL_FAILURE_MEMORY;
@@ -201,6 +213,7 @@ static enum poll_failure commit_sockets(void *userdata)
 {
 	struct polling *p = polling_of(userdata);
 
+	counting_drain(&p->counting);
 	aggregate_commit(&p->aggregate, &p->listeners, clock_monotonic_ns());
 	listener_dump_commit(&p->listeners);
 	return POLL_FAILURE_NONE;
@@ -218,6 +231,8 @@ static void ended_sockets(void *userdata, bool well)
 {
 	struct polling *p = polling_of(userdata);
 
+	if (!well)
+		aggregate_abort(&p->aggregate);
 	p->ended(p, LANE_SOCKETS, well);
 }
 
@@ -247,6 +262,19 @@ static int init_lanes(struct polling *p, const struct polling_settings *s)
 	return 0;
 }
 
+static int init_counting(struct polling *p, const struct polling_settings *s)
+{
+	const struct counting_settings settings = {
+		.loop = s->loop,
+		.aggregate = &p->aggregate,
+		.listeners = &p->listeners,
+		.self = s->self,
+		.meter = &p->meter,
+	};
+
+	return counting_init(&p->counting, &settings);
+}
+
 static uint64_t make_seed(void)
 {
 	uint64_t seed;
@@ -267,6 +295,7 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	for (unsigned int i = 0; i < LANE_END; i++)
 		p->lanes[i] = (struct lane_poller)LANE_POLLER_INIT;
 	p->netstat = (struct netstat_reader)NETSTAT_READER_INIT;
+	p->counting = (struct counting)COUNTING_INIT;
 	p->catalogue = catalogue_ref(s->catalogue);
 	p->config = s->config;
 	p->exchange = s->exchange;
@@ -274,6 +303,8 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->ended = s->ended;
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = aggregate_init(&p->aggregate, &groups, seed);
+	if (r == 0)
+		r = init_counting(p, s);
 	if (r == 0)
 		r = polling_prepare(p, s->config, s->catalogue);
 	if (r < 0)
@@ -289,6 +320,7 @@ void polling_done(struct polling *p)
 		return;
 	for (unsigned int i = 0; i < LANE_END; i++)
 		lane_poller_done(&p->lanes[i]);
+	counting_done(&p->counting);
 	netstat_reader_done(&p->netstat);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
@@ -325,6 +357,10 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 	listener_table_set_ports(&p->listeners, config->ports.server.items,
 				 (uint32_t)config->ports.server.count);
 	aggregate_apply(&p->aggregate, &groups);
+	aggregate_follow(&p->aggregate,
+			 catalogue->counts ? (uint32_t)config->limits.tracked_sockets : 0);
+	counting_configure(&p->counting,
+			   catalogue->counts ? config->counters : CONFIG_COUNTERS_OFF);
 	p->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	p->config = config;

@@ -7,7 +7,7 @@
 
 #include "collectors/netstat.h"
 #include "daemon/core/snapshot.h"
-#include "daemon/cpu_meter.h"
+#include "daemon/counting.h"
 #include "daemon/lane_poller.h"
 
 struct config;
@@ -23,6 +23,7 @@ struct polling {
 	struct netstat_reader netstat;
 	struct listener_table listeners;
 	struct aggregate aggregate;
+	struct counting counting;
 	struct catalogue *catalogue;
 	const struct config *config;
 	struct snapshot_exchange *exchange;

@@ -7,20 +7,35 @@ import sys
 
 import sockets
 
-BAR = 1.10
+# (profile, counters, bar)
+RUNS = (
+    ('core', 'off', 1.10),
+    ('core', 'exact', 1.20),
+    ('extended', 'exact', None),
+)
+
+
+def measure(profile, counters):
+    """(what was measured, the ratio)."""
+    out = subprocess.run((os.environ['BENCH_POLL'], '9', profile, counters), check=True,
+                         stdout=subprocess.PIPE, text=True).stdout
+    return out.splitlines()[0], float(out.split()[-1])
 
 
 def main():
+    failed = False
     sockets.enter_namespace()
-    with sockets.Sockets(connections=100_000, ports=10):
-        for profile, bar in (('core', BAR), ('extended', None)):
-            out = subprocess.run((os.environ['BENCH_POLL'], '9', profile), check=True,
-                                 stdout=subprocess.PIPE, text=True).stdout
-            ratio = float(out.split()[-1])
-            print(f'{profile}: {out.splitlines()[0]}: ratio {ratio:.3f}'
-                  + (f' (bar {bar:.2f})' if bar else ''))
-            if bar and ratio > bar:
-                sys.exit(f'{ratio:.3f} is above {bar:.2f}')
+    # Cookies in the order of the dump, as the first dump gives them; or in that in which the
+    # sockets were made, as where somebody asked for them before: then the table is read at random.
+    for order in ('dumped', 'made'):
+        with sockets.Sockets(connections=100_000, ports=10, cookies=order == 'made'):
+            for profile, counters, bar in RUNS:
+                what, ratio = measure(profile, counters)
+                print(f'cookies as {order}, {profile}, counters {counters}: {what}: '
+                      f'ratio {ratio:.3f}' + (f' (bar {bar:.2f})' if bar else ''), flush=True)
+                failed |= bool(bar) and ratio > bar
+    if failed:
+        sys.exit('above the bar')
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@
  * daemon's polling, as a ratio to a bare receive loop of the cheapest dump that brings the same
  * rows and attributes. Both in this process, in turn.
  *
- *     bench_poll REPEATS core|extended
+ *     bench_poll REPEATS core|extended off|polled|exact
  *
  * Prints the medians and the ratio; the last line is the ratio alone.
  */
@@ -170,10 +170,10 @@ int main(int argc, char **argv)
 	static struct bench bench;
 	struct config *config = config_new();
 	struct catalogue *catalogue;
-	unsigned int repeats = argc == 3 ? (unsigned int)atoi(argv[1]) : 0;
+	unsigned int repeats = argc == 4 ? (unsigned int)atoi(argv[1]) : 0;
 
-	if (argc != 3 || repeats == 0 || repeats > REPEATS_MAX || !config) {
-		fputs("usage: bench_poll REPEATS core|extended\n", stderr);
+	if (argc != 4 || repeats == 0 || repeats > REPEATS_MAX || !config) {
+		fputs("usage: bench_poll REPEATS core|extended off|polled|exact\n", stderr);
 		return EXIT_FAILURE;
 	}
 	/* The timers are not to disturb what is measured. */
@@ -182,6 +182,9 @@ int main(int argc, char **argv)
 	config->poll.cpu_limit = 1;
 	if (strcmp(argv[2], "extended") == 0)
 		config->metrics.profile = CONFIG_PROFILE_EXTENDED;
+	config->counters = strcmp(argv[3], "off") == 0      ? CONFIG_COUNTERS_OFF
+			   : strcmp(argv[3], "polled") == 0 ? CONFIG_COUNTERS_POLLED
+							    : CONFIG_COUNTERS_EXACT;
 	if (settings_make_catalogue(config, false, &catalogue) < 0)
 		die("catalogue");
 	start(&bench, config, catalogue);

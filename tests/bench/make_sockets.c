@@ -2,11 +2,13 @@
 /*
  * Makes established TCP connections on loopback, both ends of them, and holds them:
  *
- *     make_sockets CONNECTIONS FIRST_PORT PORTS
+ *     make_sockets CONNECTIONS FIRST_PORT PORTS [RATE|cookies]
  *
  * in the network namespace that it is started in, with net.ipv4.ip_local_port_range wide. Prints
- * "ready" when all stand, and ends with its standard input. As a process may have 20 000 files or
- * so, children share the listeners and the work, each from addresses of its own.
+ * "ready" when all stand. A byte on its standard input closes them, RATE sockets a second, or all
+ * at once; then it prints "closed". It ends with its standard input. "cookies" asks for the cookie
+ * of each as it is made. As a process may have 20 000 files or so, children share the listeners and
+ * the work, each from addresses of its own.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/util/macros.h"
@@ -34,6 +37,19 @@ struct ports {
 	unsigned int first, count;
 	int *listeners;
 };
+
+struct child {
+	pid_t pid;
+	unsigned int number, connections;
+};
+
+struct orders {
+	int done, close;   /* pipes: a byte from each child; until all is to close */
+	unsigned int rate; /* sockets a second of each child; 0: all at once */
+	bool wants_cookies;
+};
+
+#define NSEC_PER_SEC 1000000000L
 
 static void die(const char *what)
 {
@@ -62,8 +78,17 @@ static int make_listener(unsigned int port)
 	return fd;
 }
 
+static void ask_cookie(int fd)
+{
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
+		die("SO_COOKIE");
+}
+
 static void make_connection(int listener, const struct sockaddr_in *from,
-			    const struct sockaddr_in *to, bool speaks)
+			    const struct sockaddr_in *to, bool speaks, bool wants_cookies)
 {
 	static const char data[1000];
 	int client = socket(AF_INET, SOCK_STREAM, 0);
@@ -81,25 +106,61 @@ static void make_connection(int listener, const struct sockaddr_in *from,
 		die("accept");
 	if (speaks && write(client, data, sizeof(data)) != sizeof(data))
 		die("write");
+	if (wants_cookies) {
+		ask_cookie(client);
+		ask_cookie(server);
+	}
+}
+
+/* Closes all files behind the pipes and listeners, a hundredth of a second's worth at a time. */
+static void close_paced(unsigned int rate)
+{
+	struct timespec next;
+	unsigned int left = 0;
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (int fd = 3; fd < (int)limit.rlim_cur; fd++) {
+		struct sockaddr_in peer;
+		socklen_t size = sizeof(peer);
+
+		if (getpeername(fd, (struct sockaddr *)&peer, &size) < 0)
+			continue;
+		if (left-- == 0) {
+			next.tv_nsec += NSEC_PER_SEC / 100;
+			next.tv_sec += next.tv_nsec / NSEC_PER_SEC;
+			next.tv_nsec %= NSEC_PER_SEC;
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+			left = rate / 100 - 1;
+		}
+		close(fd);
+	}
 }
 
 /* A child: makes its part, says so with a byte, and holds it until its parent ends. What it accepts
  * may be a connection of another child, but each accepts as many as it makes. */
-static void run_child(unsigned int child, unsigned int count, const struct ports *ports, int done)
+static void run_child(const struct child *c, const struct ports *ports, const struct orders *orders)
 {
+	char byte;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < c->connections; i++) {
 		unsigned int part = i / CONNECTIONS_PER_SOURCE;
 		unsigned int port = i % ports->count;
 		/* 127.CHILD.PART.2 */
-		struct sockaddr_in from = address(127U << 24 | child << 16 | part << 8 | 2, 0);
+		struct sockaddr_in from = address(127U << 24 | c->number << 16 | part << 8 | 2, 0);
 		struct sockaddr_in to = address(INADDR_LOOPBACK, ports->first + port);
 
-		make_connection(ports->listeners[port], &from, &to, i % 4 == 0);
+		make_connection(ports->listeners[port], &from, &to, i % 4 == 0,
+				orders->wants_cookies);
 	}
-	if (write(done, "", 1) != 1)
+	if (write(orders->done, "", 1) != 1)
 		die("write");
-	pause();
+	if (read(orders->close, &byte, 1) < 0)
+		die("read");
+	if (orders->rate > 0)
+		close_paced(orders->rate);
 	exit(EXIT_SUCCESS);
 }
 
@@ -124,42 +185,84 @@ static void raise_file_limit(void)
 		die("setrlimit");
 }
 
-int main(int argc, char **argv)
+static unsigned int start_children(unsigned int connections, const struct ports *ports,
+				   const struct orders *orders, int close_end,
+				   struct child children[CHILDREN_MAX])
 {
-	unsigned int left = argc == 4 ? (unsigned int)atoi(argv[1]) : 0;
-	pid_t children[CHILDREN_MAX];
 	unsigned int count = 0;
-	struct ports ports;
-	int done[2];
+
+	for (; connections > 0 && count < CHILDREN_MAX; count++) {
+		struct child *c = &children[count];
+
+		c->number = count + 1;
+		c->connections = MIN(connections, CONNECTIONS_MAX);
+		connections -= c->connections;
+		c->pid = fork();
+		if (c->pid == 0) {
+			close(close_end);
+			run_child(c, ports, orders);
+		}
+	}
+	return count;
+}
+
+static void wait_for(int done, unsigned int count)
+{
 	char byte;
 
-	if (argc != 4 || pipe(done) < 0) {
-		fputs("usage: make_sockets CONNECTIONS FIRST_PORT PORTS\n", stderr);
-		return EXIT_FAILURE;
-	}
-	raise_file_limit();
-	ports = make_listeners((unsigned int)atoi(argv[2]), (unsigned int)atoi(argv[3]));
-	while (left > 0 && count < CHILDREN_MAX) {
-		unsigned int part = MIN(left, CONNECTIONS_MAX);
-
-		children[count] = fork();
-		if (children[count] == 0)
-			run_child(count + 1, part, &ports, done[1]);
-		left -= part;
-		count++;
-	}
-	close(done[1]);
 	for (unsigned int i = 0; i < count; i++)
-		if (read(done[0], &byte, 1) != 1)
+		if (read(done, &byte, 1) != 1)
 			die("a child");
 	puts("ready");
 	fflush(stdout);
+}
+
+/* Until a byte comes, or the end; then all is to close, and after that the end is waited for. */
+static void serve(const struct child *children, unsigned int count, int close_end)
+{
+	char byte;
+	bool is_asked = read(STDIN_FILENO, &byte, 1) > 0;
+
+	if (!is_asked)
+		for (unsigned int i = 0; i < count; i++)
+			kill(children[i].pid, SIGKILL);
+	close(close_end);
+	for (unsigned int i = 0; i < count; i++)
+		waitpid(children[i].pid, NULL, 0);
+	if (!is_asked)
+		return;
+	puts("closed");
+	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		continue;
-	for (unsigned int i = 0; i < count; i++) {
-		kill(children[i], SIGKILL);
-		waitpid(children[i], NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+	static struct child children[CHILDREN_MAX];
+	unsigned int connections = argc >= 4 ? (unsigned int)atoi(argv[1]) : 0;
+	unsigned int count = (connections + CONNECTIONS_MAX - 1) / CONNECTIONS_MAX;
+	const char *option = argc == 5 ? argv[4] : "";
+	int done[2], close_pipe[2];
+	struct orders orders;
+	struct ports ports;
+
+	if (connections == 0 || argc > 5 || pipe(done) < 0 || pipe(close_pipe) < 0) {
+		fputs("usage: make_sockets CONNECTIONS FIRST_PORT PORTS [RATE|cookies]\n", stderr);
+		return EXIT_FAILURE;
 	}
+	raise_file_limit();
+	orders = (struct orders){
+		.done = done[1],
+		.close = close_pipe[0],
+		.rate = (unsigned int)atoi(option) / count,
+		.wants_cookies = strcmp(option, "cookies") == 0,
+	};
+	ports = make_listeners((unsigned int)atoi(argv[2]), (unsigned int)atoi(argv[3]));
+	count = start_children(connections, &ports, &orders, close_pipe[1], children);
+	close(done[1]);
+	wait_for(done[0], count);
+	serve(children, count, close_pipe[1]);
 	free(ports.listeners);
 	return EXIT_SUCCESS;
 }
