@@ -206,7 +206,8 @@ static void count_growth(const struct aggregate_plan *plan, const struct sock_re
 		delta_plan_take(&plan->deltas, record, sight->track->values);
 		break;
 	case SIGHT_GROWTH:
-		delta_plan_run(&plan->deltas, record, sight->track->values, g->poll);
+		if (delta_plan_is_news(&plan->deltas, record, sight->track->values))
+			delta_plan_run(&plan->deltas, record, sight->track->values, g->poll);
 		break;
 	}
 }
@@ -242,12 +243,12 @@ int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 	return 0;
 }
 
-void aggregate_prefetch(const struct aggregate *a, const struct sock_record *records,
-			unsigned int count)
+void aggregate_prefetch(struct aggregate *a, const struct sock_record *records, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
 		if (aggregate_follows(a, &records[i]))
 			track_prefetch_slot(&a->track, records[i].cookie);
+	track_tidy(&a->track);
 	for (unsigned int i = 0; i < count; i++)
 		if (aggregate_follows(a, &records[i]))
 			track_prefetch_record(&a->track, records[i].cookie);

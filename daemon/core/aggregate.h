@@ -62,8 +62,7 @@ void aggregate_follow(struct aggregate *a, uint32_t limit);
 
 void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns);
 /* Fetches what aggregate_add() will read of the followed connections for these rows. */
-void aggregate_prefetch(const struct aggregate *a, const struct sock_record *records,
-			unsigned int count);
+void aggregate_prefetch(struct aggregate *a, const struct sock_record *records, unsigned int count);
 /* 0 or -ENOMEM. */
 int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 		  const struct sock_record *record);

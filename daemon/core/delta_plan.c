@@ -58,6 +58,10 @@ static void add_step(struct delta_plan *p, const struct catalogue *c, unsigned i
 	}
 	if (c->on[metric] && m->combine == METRIC_DELTA)
 		s->cell = c->cell[metric];
+	if (!m->is_pulse)
+		return;
+	assert(p->pulse_count < DELTA_PULSES_MAX);
+	p->pulses[p->pulse_count++] = *s;
 }
 
 void delta_plan_make(struct delta_plan *p, const struct catalogue *c,
@@ -65,6 +69,7 @@ void delta_plan_make(struct delta_plan *p, const struct catalogue *c,
 {
 	p->wide_count = 0;
 	p->narrow_count = 0;
+	p->pulse_count = 0;
 	for (unsigned int i = 0; i < metric_count; i++)
 		if (metric_is_followed(&metrics[i]) && is_carried(&metrics[i], record))
 			add_step(p, c, i);
@@ -84,6 +89,20 @@ static uint64_t load(const struct delta_step *s, const struct sock_record *recor
 	default:
 		return sock_load_u16(base, s->offset);
 	}
+}
+
+bool delta_plan_is_news(const struct delta_plan *p, const struct sock_record *record,
+			const uint8_t *values)
+{
+	for (unsigned int i = 0; i < p->pulse_count; i++) {
+		const struct delta_step *s = &p->pulses[i];
+		uint64_t before = s->width == 8 ? sock_load_u64(values, s->slot)
+						: sock_load_u32(values, s->slot);
+
+		if (load(s, record) != before)
+			return true;
+	}
+	return p->pulse_count == 0;
 }
 
 static void run_wide(const struct delta_step *s, const struct sock_record *record, uint8_t *values,

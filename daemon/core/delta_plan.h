@@ -8,7 +8,8 @@
 
 #include "daemon/core/catalogue.h"
 
-#define DELTA_STEPS_MAX 32
+#define DELTA_STEPS_MAX  32
+#define DELTA_PULSES_MAX 4
 
 struct delta_step {
 	uint16_t offset, cell;
@@ -17,15 +18,19 @@ struct delta_step {
 };
 
 struct delta_plan {
-	uint8_t wide_count, narrow_count;
+	uint8_t wide_count, narrow_count, pulse_count;
 	struct delta_step wide[DELTA_STEPS_MAX / 2]; /* of eight bytes */
 	struct delta_step narrow[DELTA_STEPS_MAX];   /* of four and two */
+	struct delta_step pulses[DELTA_PULSES_MAX];
 };
 
 void delta_plan_make(struct delta_plan *p, const struct catalogue *c,
 		     const struct sock_record *record);
 /* Whether such rows carry the value of a slot. */
 bool delta_plan_has(const struct delta_plan *p, uint8_t slot);
+/* Whether RECORD may differ from VALUES at all: most sockets are idle from one poll to the next. */
+bool delta_plan_is_news(const struct delta_plan *p, const struct sock_record *record,
+			const uint8_t *values);
 /* Adds to CELLS what RECORD's values are above VALUES, and takes them over. A value that fell adds
  * nothing; one of two or four bytes may have wrapped around once. */
 void delta_plan_run(const struct delta_plan *p, const struct sock_record *record, uint8_t *values,

@@ -106,6 +106,7 @@ struct metric {
 	enum metric_profile profile;
 	bool needs_netlink;   /* /proc cannot tell: absent in the fallback */
 	bool slow;            /* a listener's value that comes from the sockets lane */
+	bool is_pulse;        /* no followed value changes unless one of these does */
 	bool hides_zero;      /* of a label's many values, only those that happened */
 	const char *constant; /* labels that never change, rendered */
 	const struct metric_label *labels[2];

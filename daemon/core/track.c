@@ -90,6 +90,11 @@ uint32_t track_find(const struct track *t, uint64_t cookie)
 	return number;
 }
 
+void track_tidy(struct track *t)
+{
+	track_index_move(&t->index, t, hash_of);
+}
+
 void track_prefetch_slot(const struct track *t, uint64_t cookie)
 {
 	const struct track_slots *s = &t->index.now;

@@ -80,6 +80,8 @@ uint32_t track_unseen(const struct track *t, uint32_t *cursor);
 /* Removes what is TRACK_LEAVING now. */
 void track_forget_leaving(struct track *t);
 
+/* Goes on with what growth has begun: for now and then, when nothing is added or removed. */
+void track_tidy(struct track *t);
 /* Two looks ahead at what track_find() will read, for a batch of rows: first all slots, then all
  * records. */
 void track_prefetch_slot(const struct track *t, uint64_t cookie);

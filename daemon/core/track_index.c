@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define SLOTS_MIN 64
-/* Old slots that each change moves. Growing doubles the slots when three in four are taken, so it
+/* Old slots that are moved at a time. Growing doubles the slots when three in four are taken, so it
  * ends long before the new ones are full. */
 #define SLOTS_MOVED 16
 
@@ -28,7 +28,7 @@ static void slots_put(struct track_slots *s, uint64_t hash, uint32_t number)
 }
 
 /* What was moved leaves a mark, so that searches which began before it go on. */
-static void move_some(struct track_index *x, const void *records, track_hash_fn hash_of)
+void track_index_move(struct track_index *x, const void *records, track_hash_fn hash_of)
 {
 	for (unsigned int i = 0; x->old.slots && i < SLOTS_MOVED; i++) {
 		uint32_t *slot = &x->old.slots[x->moved];
@@ -69,7 +69,7 @@ int track_index_add(struct track_index *x, const void *records, track_hash_fn ha
 {
 	assert(number < TRACK_NUMBERS_MAX);
 
-	move_some(x, records, hash_of);
+	track_index_move(x, records, hash_of);
 	if (!x->old.slots && is_full(x)) {
 		int r = resize(x, x->now.slots ? (x->now.mask + 1) * 2 : SLOTS_MIN);
 
@@ -128,6 +128,6 @@ void track_index_remove(struct track_index *x, const void *records, track_hash_f
 		assert(slot);
 		*slot = TRACK_SLOT_MOVED;
 	}
-	move_some(x, records, hash_of);
+	track_index_move(x, records, hash_of);
 	shrink(x);
 }

@@ -30,6 +30,9 @@ struct track_index {
 };
 
 void track_index_done(struct track_index *x);
+/* Goes on with a move that a change has begun. Who finds and changes nothing for long would search
+ * two places all that time. */
+void track_index_move(struct track_index *x, const void *records, track_hash_fn hash_of);
 /* Adds a number under the hash of a key that is not there. 0 or -ENOMEM. */
 int track_index_add(struct track_index *x, const void *records, track_hash_fn hash_of,
 		    uint64_t hash, uint32_t number);
