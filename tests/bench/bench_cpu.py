@@ -24,10 +24,10 @@ def measure(profile, counters):
 
 def main():
     failed = False
-    sockets.enter_namespace()
     # Cookies in the order of the dump, as the first dump gives them; or in that in which the
     # sockets were made, as where somebody asked for them before: then the table is read at random.
     for order in ('dumped', 'made'):
+        sockets.enter_namespace()
         with sockets.Sockets(connections=100_000, ports=10, cookies=order == 'made'):
             for profile, counters, bar in RUNS:
                 what, ratio = measure(profile, counters)
