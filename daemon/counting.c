@@ -39,7 +39,6 @@ static void count_lost(struct counting *c)
 {
 	if (c->events.lost == c->self->events_lost)
 		return;
-	c->aggregate->has_lost_events = true;
 	if (!c->has_lost)
 		log_warn("destroy events were lost; counters of connections that closed then have "
 			 "what a poll saw",

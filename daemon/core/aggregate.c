@@ -104,9 +104,9 @@ const struct aggregate_plan *aggregate_plan_get(struct aggregate *a,
 	return p;
 }
 
-/* Whether the socket has a new RTT sample: it sent data, and an ACK came, since the poll before.
- * Its last values say so; without them its clocks do, of which that of the last data sent is also
- * set by the handshake. */
+/* Whether the socket has a new RTT sample: it sent data, and an ACK came, since the good poll
+ * before. Its last values say so, if that poll left them; else its clocks do, of which that of the
+ * last data sent is also set by the handshake. */
 static bool is_active(const struct aggregate *a, const struct sock_record *record,
 		      const struct sight *sight)
 {
@@ -117,7 +117,7 @@ static bool is_active(const struct aggregate *a, const struct sock_record *recor
 	if (tcp_info_has(record, TCP_INFO_DATA_SEGS_OUT, 4) &&
 	    sock_load_u32(info, TCP_INFO_DATA_SEGS_OUT) == 0)
 		return false;
-	if (sight->was_open && tcp_info_has(record, TCP_INFO_DELIVERED, 4))
+	if (sight->was_open && !a->is_behind && tcp_info_has(record, TCP_INFO_DELIVERED, 4))
 		return sock_load_u32(info, TCP_INFO_DELIVERED) !=
 		       sock_load_u32(sight->track->values, a->slots.delivered);
 	return sock_load_u32(info, TCP_INFO_LAST_ACK_RECV) <= a->elapsed_ms &&
@@ -278,9 +278,11 @@ void aggregate_commit(struct aggregate *a, const struct listener_table *listener
 	a->started_ns = a->poll_started_ns;
 	a->has_polled = true;
 	a->is_polling = false;
+	a->is_behind = false;
 }
 
 void aggregate_abort(struct aggregate *a)
 {
 	a->is_polling = false;
+	a->is_behind = true;
 }

@@ -41,8 +41,8 @@ struct aggregate {
 	uint16_t tcp_info_len; /* of full sockets */
 	bool is_polling;       /* between begin, and commit or abort */
 	bool has_followed;     /* a good poll has followed what it saw */
-	bool expects_events;   /* the kernel tells of destroyed sockets, */
-	bool has_lost_events;  /* but not of all since the last good poll */
+	bool is_behind;        /* a poll has failed since the last good one */
+	bool expects_events;   /* the kernel tells of destroyed sockets */
 	uint64_t
 		blind_ns; /* what was last active before this may have been counted and forgotten */
 	uint32_t untracked, poll_untracked; /* sockets that there was no room for */

@@ -192,15 +192,14 @@ static void lose_sight(struct aggregate *a, const struct listener_table *listene
 		       uint64_t now_ns)
 {
 	struct track_record *t = track_at(&a->track, number);
-	bool awaits_event = a->expects_events && !a->has_lost_events;
 
 	if (t->status != TRACK_OPEN) {
 		track_remove(&a->track, number);
 		return;
 	}
 	count_end(a, listeners, t, FACT(CLOSED));
-	track_set_status(&a->track, number, awaits_event ? TRACK_GONE : TRACK_LEAVING);
-	if (!awaits_event)
+	track_set_status(&a->track, number, a->expects_events ? TRACK_GONE : TRACK_LEAVING);
+	if (!a->expects_events)
 		note_forgotten(a, now_ns);
 }
 
@@ -215,7 +214,6 @@ void aggregate_sweep(struct aggregate *a, const struct listener_table *listeners
 	/* What is held but had left the table before the first poll is older than we are. */
 	if (!a->has_followed)
 		a->blind_ns = now_ns - JIFFY_NS;
-	a->has_lost_events = false;
 	a->has_followed = a->track.limit > 0;
 	a->untracked = a->poll_untracked;
 }

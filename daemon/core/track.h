@@ -19,7 +19,7 @@ enum track_status {
 	TRACK_PENDING, /* no segment has come in: not yet a connection */
 	TRACK_OPEN,
 	TRACK_GONE,    /* it has left the kernel's table; its destroy event is to come */
-	TRACK_LEAVING, /* the same, but its event may be lost: it stays until the next poll only */
+	TRACK_LEAVING, /* the same, but no event is to come: it stays until the next poll only */
 	TRACK_DEAD,    /* destroyed; what the dump under way still says of it is old */
 };
 

@@ -151,7 +151,6 @@ static void deliver_event(struct model *m)
 		return;
 	if (!m->has_events || (m->allows_loss && below(m, 3) == 0)) {
 		m->lost += m->has_events;
-		m->a.aggregate.has_lost_events |= m->has_events;
 	} else {
 		first->record.tcp_info = first->tcp_info;
 		aggregate_event(&m->a.aggregate, &m->a.lane.table, &first->record,
