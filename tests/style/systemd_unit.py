@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Has systemd verify the unit, and holds its exposure against a bound.
+"""Has systemd verify the unit, and holds its exposure, and its memory, against a bound.
 
     systemd_unit.py UNIT SOCKSTATD
 
@@ -15,6 +15,20 @@ import tempfile
 
 EXPOSURE = 14  # tenths; what remains is network access, which is the point of the daemon
 SKIPPED = 77
+# What the daemon may need beside the sockets that it follows, and for each of those.
+MEMORY_BYTES, TRACKED_BYTES = 64 << 20, 160
+
+
+def judge_memory(unit, sockstatd):
+    """Why the limit of the UNIT's memory is too low for the default configuration, or None."""
+    limit = re.search(r'(?m)^MemoryMax=(\d+)M$', unit)
+    config = subprocess.run([sockstatd, '--config.file=/dev/null', '--config.dump'], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    tracked = int(re.search(r'(?m)^  tracked_sockets: (\d+)$', config)[1])
+    needed = MEMORY_BYTES + TRACKED_BYTES * tracked
+    if not limit or int(limit[1]) << 20 < needed:
+        return f'MemoryMax is below the {needed >> 20} MiB that {tracked} sockets need'
+    return None
 
 
 def main():
@@ -27,6 +41,9 @@ def main():
                               f.read())
     if count != 1:
         sys.exit(f'{unit} has {count} ExecStart, not 1')
+    fault = judge_memory(text, os.path.abspath(sockstatd))
+    if fault:
+        sys.exit(f'{unit}: {fault}')
     with tempfile.TemporaryDirectory() as directory:
         copy = os.path.join(directory, os.path.basename(unit))
         with open(copy, 'w', encoding='utf-8') as f:
