@@ -199,3 +199,32 @@ Test(netstat, reader_of_this_kernel)
 	cr_assert_geq(second, first);
 	netstat_reader_done(&r);
 }
+
+Test(netstat, tcp_opens)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t opens;
+	} cases[] = {
+		{"Tcp: ActiveOpens PassiveOpens\nTcp: 7 2\n", 0, 9},
+		{"Tcp: MaxConn ActiveOpens PassiveOpens\nTcp: -1 0 0\n", 0, 0},
+		{"Tcp: ActiveOpens\nTcp: 7\n", -ENOENT, UNTOUCHED},
+		{"Tcp: PassiveOpens\nTcp: 7\n", -ENOENT, UNTOUCHED},
+		{"Udp: ActiveOpens PassiveOpens\nUdp: 7 2\n", -ENOENT, UNTOUCHED},
+		{"Tcp: ActiveOpens PassiveOpens\nTcp: 7 x\n", -EBADMSG, UNTOUCHED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct netstat_file file;
+		uint64_t opens = UNTOUCHED;
+		size_t n = strlen(cases[i].text);
+
+		netstat_file_init(&file);
+		cr_assert_eq(pwrite(file.fd, cases[i].text, n, 0), (ssize_t)n);
+		cr_assert_eq(netstat_reader_tcp_opens(&file.reader, &opens), cases[i].result, "%s",
+			     cases[i].text);
+		cr_assert_eq(opens, cases[i].opens, "%s", cases[i].text);
+		netstat_file_done(&file);
+	}
+}
