@@ -73,7 +73,8 @@ void track_set_status(struct track *t, uint32_t number, enum track_status status
 bool track_is_beyond(const struct track *t);
 
 /* A poll: begin, see for each record that it shows, then unseen until TRACK_NONE for those that it
- * did not, but for TRACK_GONE and TRACK_LEAVING. CURSOR begins at 0. */
+ * did not, but for TRACK_GONE and TRACK_LEAVING. CURSOR begins at 0. A record that is left unseen
+ * by 254 polls in a row looks seen by the next. */
 void track_begin(struct track *t);
 void track_see(struct track *t, uint32_t number);
 uint32_t track_unseen(const struct track *t, uint32_t *cursor);
