@@ -248,6 +248,7 @@ Test(aggregate_track, activity)
 	}
 	aggregates_begin(&a);
 	test_record_set(&r, TCP_INFO_DELIVERED, 4, 9);
+	test_record_set(&r, TCP_INFO_SEGS_IN, 4, 9);
 	aggregates_add(&a, &r);
 	aggregate_abort(&a.aggregate);
 	aggregates_begin(&a);

@@ -8,6 +8,7 @@
 #include "tests/unit/core/core_fixture.h"
 
 #define TCP_INFO_LEN 280
+#define SEGS_OUT     136
 
 void track_lane_init(struct aggregate_lane *a, bool is_fresh)
 {
@@ -40,6 +41,7 @@ static void make_record(const struct track_socket *s, unsigned int state, struct
 	test_record_set(r, TCP_INFO_RTT, 4, 1000);
 	test_record_set(r, TCP_INFO_BYTES_RECEIVED, 8, s->received);
 	test_record_set(r, TCP_INFO_BYTES_SENT, 8, s->sent);
+	test_record_set(r, SEGS_OUT, 4, s->segs_in + 1);
 	test_record_set(r, TCP_INFO_SEGS_IN, 4, s->segs_in);
 }
 
