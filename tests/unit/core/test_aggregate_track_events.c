@@ -221,21 +221,27 @@ Test(aggregate_track_events, groups)
 	track_lane_done(&a);
 }
 
-/* Without room for its label, what accrued goes to "other", once. */
+/* Without room for its label, what accrued goes to "other", once; also where the label is
+ * configured and comes back. */
 Test(aggregate_track_events, folded)
 {
+	static const char family[] = "sockstat_tcp_sent_bytes_total";
+	static const uint16_t port = 443;
 	struct aggregate_lane a;
 
-	track_lane_init(&a, false);
-	cr_assert(track_lane_event(&a, SOCKET(1, 100, 50, 2)));
-	aggregate_begin(&a.aggregate, 0, a.lane.now_ns);
-	aggregates_commit(&a);
-	cr_assert_eq(
-		aggregates_value(&a, GROUP_CLIENT, "other", "sockstat_tcp_sent_bytes_total", 0),
-		100);
-	TRACK_LANE_POLL_NONE(&a);
-	cr_assert_eq(
-		aggregates_value(&a, GROUP_CLIENT, "other", "sockstat_tcp_sent_bytes_total", 0),
-		100);
-	track_lane_done(&a);
+	for (uint32_t configured = 0; configured < 2; configured++) {
+		track_lane_init(&a, false);
+		a.settings.configured[GROUP_CLIENT] = &port;
+		a.settings.configured_count[GROUP_CLIENT] = configured;
+		cr_assert_eq(aggregate_configure(&a.aggregate, &a.settings), 0);
+		cr_assert(track_lane_event(&a, SOCKET(1, 100, 50, 2)));
+		aggregate_begin(&a.aggregate, 0, a.lane.now_ns);
+		aggregates_commit(&a);
+		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "other", family, 0), 100);
+		TRACK_LANE_POLL_NONE(&a);
+		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "other", family, 0), 100);
+		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443", family, 0),
+			     configured ? 0 : AGGREGATES_NONE);
+		track_lane_done(&a);
+	}
 }
