@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "daemon/core/aggregate.h"
+#include "daemon/core/connections.h"
 #include "daemon/core/self_values.h"
 #include "daemon/cpu_meter.h"
 #include "daemon/io/clock.h"
@@ -31,7 +31,7 @@ static bool is_active(const struct counting *c)
 static void count_event(struct counting *c, const struct sock_record *record, uint64_t now_ns)
 {
 	self_add(&c->self->events, 1);
-	if (!aggregate_event(c->aggregate, c->listeners, record, now_ns))
+	if (!connections_event(c->connections, c->listeners, record, now_ns))
 		self_add(&c->self->events_ignored, 1);
 }
 
@@ -62,7 +62,7 @@ static void give_up(struct counting *c)
 	loop_source_remove(&c->readable);
 	destroy_events_close(&c->events);
 	count_lost(c);
-	c->aggregate->expects_events = false;
+	c->connections->expects_events = false;
 	self_set(&c->self->events_active, 0);
 }
 
@@ -130,7 +130,7 @@ static void take_up(struct counting *c)
 	}
 	log_info("connections are counted with the kernel's destroy events", NULL);
 	c->has_failed = false;
-	c->aggregate->expects_events = true;
+	c->connections->expects_events = true;
 	self_set(&c->self->events_active, 1);
 }
 
@@ -183,7 +183,7 @@ int counting_init(struct counting *c, const struct counting_settings *s)
 {
 	*c = (struct counting)COUNTING_INIT;
 	c->loop = s->loop;
-	c->aggregate = s->aggregate;
+	c->connections = s->connections;
 	c->listeners = s->listeners;
 	c->self = s->self;
 	c->meter = s->meter;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How the counters of connections count: by the polls alone, or with the kernel's destroy events as
- * well. Which of the two, and the change between them, is decided here; what an event means is the
- * aggregate's business.
+ * well. Which of the two, and the change between them, is decided here; what an event means is
+ * core's business.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #include "daemon/core/event_pace.h"
 #include "daemon/io/loop.h"
 
-struct aggregate;
+struct connections;
 struct cpu_meter;
 struct listener_table;
 struct self_values;
 
 struct counting {
 	struct loop *loop;
-	struct aggregate *aggregate;
+	struct connections *connections;
 	struct listener_table *listeners;
 	struct self_values *self;
 	struct cpu_meter *meter;
@@ -44,7 +44,7 @@ struct counting {
 
 struct counting_settings {
 	struct loop *loop;
-	struct aggregate *aggregate;
+	struct connections *connections;
 	struct listener_table *listeners;
 	struct self_values *self;
 	struct cpu_meter *meter;

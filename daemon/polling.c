@@ -91,12 +91,12 @@ static void count_folds(struct polling *p)
 
 static void count_tracked(struct polling *p)
 {
-	const struct aggregate *a = &p->aggregate;
-	bool follows = a->track.limit > 0;
+	const struct connections *c = &p->aggregate.connections;
+	bool follows = c->track.limit > 0;
 
-	self_set(&p->self->tracked, follows ? a->track.count : METRIC_ABSENT);
-	self_set(&p->self->tracked_limit, follows ? a->track.limit : METRIC_ABSENT);
-	self_set(&p->self->untracked, follows ? a->untracked : METRIC_ABSENT);
+	self_set(&p->self->tracked, follows ? c->track.count : METRIC_ABSENT);
+	self_set(&p->self->tracked_limit, follows ? c->track.limit : METRIC_ABSENT);
+	self_set(&p->self->untracked, follows ? c->untracked : METRIC_ABSENT);
 }
 
 static enum poll_failure publish(struct polling *p, bool with_sockets)
@@ -202,7 +202,7 @@ static enum poll_failure add_sockets(void *userdata, const struct sock_record *r
 {
 	struct polling *p = polling_of(userdata);
 
-	aggregate_prefetch(&p->aggregate, records, count);
+	connections_prefetch(&p->aggregate.connections, records, count);
 	for (unsigned int i = 0; i < count; i++)
 		if (aggregate_add(&p->aggregate, &p->listeners, &records[i]) < 0)
 			return POLL_FAILURE_MEMORY;
@@ -266,7 +266,7 @@ static int init_counting(struct polling *p, const struct polling_settings *s)
 {
 	const struct counting_settings settings = {
 		.loop = s->loop,
-		.aggregate = &p->aggregate,
+		.connections = &p->aggregate.connections,
 		.listeners = &p->listeners,
 		.self = s->self,
 		.meter = &p->meter,
@@ -357,8 +357,8 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 	listener_table_set_ports(&p->listeners, config->ports.server.items,
 				 (uint32_t)config->ports.server.count);
 	aggregate_apply(&p->aggregate, &groups);
-	aggregate_follow(&p->aggregate,
-			 catalogue->counts ? (uint32_t)config->limits.tracked_sockets : 0);
+	connections_limit(&p->aggregate.connections,
+			  catalogue->counts ? (uint32_t)config->limits.tracked_sockets : 0);
 	counting_configure(&p->counting,
 			   catalogue->counts ? config->counters : CONFIG_COUNTERS_OFF);
 	p->catalogue = catalogue_ref(catalogue);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/core/aggregate_track.h"
 #include "daemon/core/listener_dump.h"
 #include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
@@ -26,20 +25,18 @@ int aggregate_init(struct aggregate *a, const struct group_settings *settings, u
 
 	*a = (struct aggregate){0};
 	heavy_hitters_init(&a->pairs, seed);
-	track_init(&a->track, seed);
-	a->slots.sent = catalogue_slot(settings->catalogue, TCP_INFO_BYTES_SENT);
-	a->slots.received = catalogue_slot(settings->catalogue, TCP_INFO_BYTES_RECEIVED);
-	a->slots.delivered = catalogue_slot(settings->catalogue, TCP_INFO_DELIVERED);
 	r = group_table_init(&a->groups, settings);
+	connections_init(&a->connections, &a->groups, &a->plans, seed);
+	a->delivered_slot = catalogue_slot(settings->catalogue, TCP_INFO_DELIVERED);
 	find_pairs_metric(a);
 	return r;
 }
 
 void aggregate_done(struct aggregate *a)
 {
+	connections_done(&a->connections);
 	group_table_done(&a->groups);
 	heavy_hitters_done(&a->pairs);
-	track_done(&a->track);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -51,7 +48,7 @@ int aggregate_prepare(struct aggregate *a, const struct group_settings *settings
 void aggregate_apply(struct aggregate *a, const struct group_settings *settings)
 {
 	group_table_apply(&a->groups, settings);
-	a->plan_count = 0;
+	aggregate_plans_clear(&a->plans);
 	find_pairs_metric(a);
 }
 
@@ -64,44 +61,15 @@ int aggregate_configure(struct aggregate *a, const struct group_settings *settin
 	return r;
 }
 
-void aggregate_follow(struct aggregate *a, uint32_t limit)
-{
-	if (limit == 0) {
-		track_done(&a->track);
-		a->has_followed = false;
-		a->untracked = 0;
-	}
-	track_set_limit(&a->track, limit);
-}
-
 void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns)
 {
-	track_begin(&a->track);
-	a->is_polling = true;
-	a->poll_untracked = 0;
+	connections_begin(&a->connections, now_ns);
 	group_table_begin(&a->groups, budget);
 	heavy_hitters_clear(&a->pairs);
 	memset(&a->poll_present, 0, sizeof(a->poll_present));
 	a->poll_rows = 0;
 	a->poll_started_ns = now_ns;
 	a->elapsed_ms = a->has_polled ? (now_ns - a->started_ns) / NSEC_PER_MSEC : 0;
-}
-
-const struct aggregate_plan *aggregate_plan_get(struct aggregate *a,
-						const struct sock_record *record)
-{
-	struct aggregate_plan *p;
-
-	for (unsigned int i = 0; i < a->plan_count; i++)
-		if (aggregate_plan_fits(&a->plans[i], record))
-			return &a->plans[i];
-	if (a->plan_count < AGGREGATE_PLANS)
-		a->next_plan = a->plan_count++;
-	else
-		a->next_plan = (a->next_plan + 1) % AGGREGATE_PLANS;
-	p = &a->plans[a->next_plan];
-	aggregate_plan_make(p, a->groups.catalogue, record);
-	return p;
 }
 
 /* Whether the socket has a new RTT sample: it sent data, and an ACK came, since the good poll
@@ -117,9 +85,10 @@ static bool is_active(const struct aggregate *a, const struct sock_record *recor
 	if (tcp_info_has(record, TCP_INFO_DATA_SEGS_OUT, 4) &&
 	    sock_load_u32(info, TCP_INFO_DATA_SEGS_OUT) == 0)
 		return false;
-	if (sight->was_open && !a->is_behind && tcp_info_has(record, TCP_INFO_DELIVERED, 4))
+	if (sight->track && sight->was_open && !a->is_behind &&
+	    tcp_info_has(record, TCP_INFO_DELIVERED, 4))
 		return sock_load_u32(info, TCP_INFO_DELIVERED) !=
-		       sock_load_u32(sight->track->values, a->slots.delivered);
+		       sock_load_u32(sight->track->values, a->delivered_slot);
 	return sock_load_u32(info, TCP_INFO_LAST_ACK_RECV) <= a->elapsed_ms &&
 	       sock_load_u32(info, TCP_INFO_LAST_DATA_SENT) <=
 		       a->elapsed_ms + sock_load_u32(info, TCP_INFO_RTT) / 1000;
@@ -196,27 +165,11 @@ static struct group *find_group(struct aggregate *a, const struct listener_table
 			       listeners);
 }
 
-static void count_growth(const struct aggregate_plan *plan, const struct sock_record *record,
-			 const struct sight *sight, struct group *g)
-{
-	switch (sight->credit) {
-	case SIGHT_NOTHING:
-		break;
-	case SIGHT_BASELINE:
-		delta_plan_take(&plan->deltas, record, sight->track->values);
-		break;
-	case SIGHT_GROWTH:
-		if (delta_plan_is_news(&plan->deltas, record, sight->track->values))
-			delta_plan_run(&plan->deltas, record, sight->track->values, g->poll);
-		break;
-	}
-}
-
 int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 		  const struct sock_record *record)
 {
 	const struct aggregate_plan *plan;
-	struct sight sight = {0};
+	struct sight sight;
 	unsigned int algorithm = 0;
 	enum group_side side;
 	struct group *g;
@@ -225,33 +178,21 @@ int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 	r = find_side(a, listeners, record, &side);
 	if (r < 0)
 		return r;
-	if (aggregate_follows(a, record))
-		sight = aggregate_see(a, listeners, record, side);
+	sight = connections_see(&a->connections, listeners, record, side);
 	g = find_group(a, listeners, record, sight.track ? sight.track->side : side);
 	if (!g) {
-		aggregate_forget_baseline(a, record, &sight);
+		connections_forget(&a->connections, &sight);
 		return -ENOMEM;
 	}
-	plan = aggregate_plan_get(a, record);
+	plan = aggregate_plans_get(&a->plans, a->groups.catalogue, record);
 	g->poll_sockets++;
 	a->poll_rows++;
 	metric_set_merge(&a->poll_present, &plan->present);
 	if (plan->counts_algorithms)
 		algorithm = find_algorithm(&a->algorithms, record->algorithm);
 	aggregate_plan_run(plan, record, find_facts(a, record, &sight), algorithm, g->poll);
-	count_growth(plan, record, &sight, g);
+	connections_count(&sight, plan, record, g->poll);
 	return 0;
-}
-
-void aggregate_prefetch(struct aggregate *a, const struct sock_record *records, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++)
-		if (aggregate_follows(a, &records[i]))
-			track_prefetch_slot(&a->track, records[i].cookie);
-	track_tidy(&a->track);
-	for (unsigned int i = 0; i < count; i++)
-		if (aggregate_follows(a, &records[i]))
-			track_prefetch_record(&a->track, records[i].cookie);
 }
 
 static void count_pairs(struct aggregate *a)
@@ -269,20 +210,20 @@ static void count_pairs(struct aggregate *a)
 
 void aggregate_commit(struct aggregate *a, const struct listener_table *listeners, uint64_t now_ns)
 {
-	aggregate_sweep(a, listeners, now_ns);
+	connections_commit(&a->connections, listeners, now_ns);
 	if (a->pairs_metric >= 0)
 		count_pairs(a);
 	group_table_commit(&a->groups, now_ns);
 	metric_set_merge(&a->present, &a->poll_present);
+	metric_set_merge(&a->present, &a->connections.present);
 	a->rows = a->poll_rows;
 	a->started_ns = a->poll_started_ns;
 	a->has_polled = true;
-	a->is_polling = false;
 	a->is_behind = false;
 }
 
 void aggregate_abort(struct aggregate *a)
 {
-	a->is_polling = false;
+	connections_abort(&a->connections);
 	a->is_behind = true;
 }

@@ -13,10 +13,30 @@
 #define APP_LIMITED_BIT 0x80
 #endif
 
-bool aggregate_plan_fits(const struct aggregate_plan *p, const struct sock_record *record)
+static bool fits(const struct aggregate_plan *p, const struct sock_record *record)
 {
 	return p->tcp_info_len == record->tcp_info_len && p->skmem_len == record->skmem_len &&
 	       p->has_algorithm == (record->algorithm != NULL);
+}
+
+const struct aggregate_plan *aggregate_plans_get(struct aggregate_plans *p,
+						 const struct catalogue *c,
+						 const struct sock_record *record)
+{
+	for (unsigned int i = 0; i < p->count; i++)
+		if (fits(&p->items[i], record))
+			return &p->items[i];
+	if (p->count < AGGREGATE_PLANS)
+		p->next = p->count++;
+	else
+		p->next = (p->next + 1) % AGGREGATE_PLANS;
+	aggregate_plan_make(&p->items[p->next], c, record);
+	return &p->items[p->next];
+}
+
+void aggregate_plans_clear(struct aggregate_plans *p)
+{
+	p->count = 0;
 }
 
 /* How many bytes of the source such a row carries. */

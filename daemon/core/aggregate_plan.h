@@ -49,7 +49,21 @@ struct aggregate_plan {
 	struct metric_set present;
 };
 
-bool aggregate_plan_fits(const struct aggregate_plan *p, const struct sock_record *record);
+/* Rows come in few shapes: full sockets, request sockets, timewait sockets, destroyed ones. */
+#define AGGREGATE_PLANS 6
+
+struct aggregate_plans {
+	struct aggregate_plan items[AGGREGATE_PLANS];
+	unsigned int count, next;
+};
+
+/* The plan for rows of this shape, made if there is none; good until the next call. Clear when the
+ * catalogue is another. */
+const struct aggregate_plan *aggregate_plans_get(struct aggregate_plans *p,
+						 const struct catalogue *c,
+						 const struct sock_record *record);
+void aggregate_plans_clear(struct aggregate_plans *p);
+
 void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
 			 const struct sock_record *record);
 /* Lets a row count in the cells of a group. FACTS: which of enum metric_when are true of it, as

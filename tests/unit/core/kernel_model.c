@@ -20,8 +20,8 @@ void model_init(struct model *m, uint64_t seed)
 {
 	*m = (struct model){.random = seed * 7919 + 1, .has_events = true};
 	aggregates_init(&m->a);
-	aggregate_follow(&m->a.aggregate, 1000);
-	m->a.aggregate.expects_events = true;
+	connections_limit(&m->a.aggregate.connections, 1000);
+	m->a.aggregate.connections.expects_events = true;
 	LANE_POLL(&m->a.lane, {"*:80", 1, 0, 7, 0});
 	for (unsigned int i = 0; i < below(m, 8); i++)
 		below(m, 2);
@@ -153,8 +153,8 @@ static void deliver_event(struct model *m)
 		m->lost += m->has_events;
 	} else {
 		first->record.tcp_info = first->tcp_info;
-		aggregate_event(&m->a.aggregate, &m->a.lane.table, &first->record,
-				m->a.lane.now_ns);
+		connections_event(&m->a.aggregate.connections, &m->a.lane.table, &first->record,
+				  m->a.lane.now_ns);
 	}
 	memmove(&m->events[0], &m->events[1], --m->event_count * sizeof(m->events[0]));
 }

@@ -75,20 +75,25 @@ Test(aggregate_plan, fits_rows_of_its_shape)
 		{"an older skmem", 280, 8, "cubic", false},
 		{"no skmem", 280, 0, "cubic", false},
 	};
+	struct aggregate_plans plans = {0};
+	const struct aggregate_plan *first;
 	struct counted c;
 
 	init(&c, SOCK_ESTABLISHED);
 	test_record_add_tcp_info(&c.row, 280);
 	test_record_add_skmem(&c.row, 9);
 	c.row.record.algorithm = "cubic";
-	count(&c, ALL_FACTS);
+	first = aggregate_plans_get(&plans, c.catalogue, &c.row.record);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		test_record_add_tcp_info(&c.row, cases[i].tcp_info);
 		test_record_add_skmem(&c.row, cases[i].skmem);
 		c.row.record.algorithm = cases[i].algorithm;
-		cr_assert_eq(aggregate_plan_fits(&c.plan, &c.row.record), cases[i].fits, "%s",
-			     cases[i].name);
+		cr_assert_eq(aggregate_plans_get(&plans, c.catalogue, &c.row.record) == first,
+			     cases[i].fits, "%s", cases[i].name);
 	}
+	aggregate_plans_clear(&plans);
+	test_record_add_tcp_info(&c.row, 104);
+	cr_assert_eq(aggregate_plans_get(&plans, c.catalogue, &c.row.record)->tcp_info_len, 104);
 	done(&c);
 }
 

@@ -10,7 +10,7 @@
 #include "tests/unit/core/core_fixture.h"
 #include "tests/unit/core/kernel_model.h"
 
-TEST_SUITE(aggregate_track_random);
+TEST_SUITE(connections_random);
 
 #define SCHEDULES 1000
 #define FIELDS    (sizeof(struct model_totals) / sizeof(uint64_t))
@@ -48,7 +48,7 @@ static void run(struct model *m, uint64_t seed)
 	m->allows_reconnect = seed / 2 % 2;
 	m->allows_loss = seed / 4 % 2;
 	m->has_events = seed / 8 % 4 > 0;
-	m->a.aggregate.expects_events = m->has_events;
+	m->a.aggregate.connections.expects_events = m->has_events;
 	/* Nothing is there before the first poll, so nothing is a baseline. */
 	aggregates_begin(&m->a);
 	aggregates_commit(&m->a);
@@ -65,7 +65,7 @@ static void run(struct model *m, uint64_t seed)
 	model_done(m);
 }
 
-Test(aggregate_track_random, counters)
+Test(connections_random, counters)
 {
 	struct model *m = calloc(1, sizeof(*m));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/core/track_lane.h"
+#include "tests/unit/core/connection_lane.h"
 
 #include <stdio.h>
 
@@ -10,22 +10,23 @@
 #define TCP_INFO_LEN 280
 #define SEGS_OUT     136
 
-void track_lane_init(struct aggregate_lane *a, bool is_fresh)
+void connection_lane_init(struct aggregate_lane *a, bool is_fresh)
 {
 	aggregates_init(a);
-	aggregate_follow(&a->aggregate, TRACK_LANE_LIMIT);
-	a->aggregate.expects_events = true;
+	connections_limit(&a->aggregate.connections, CONNECTION_LANE_LIMIT);
+	a->aggregate.connections.expects_events = true;
 	LANE_POLL(&a->lane, {"0.0.0.0:80", 1, 0, 7, 0});
 	if (!is_fresh)
-		TRACK_LANE_POLL_NONE(a);
+		CONNECTION_LANE_POLL_NONE(a);
 }
 
-void track_lane_done(struct aggregate_lane *a)
+void connection_lane_done(struct aggregate_lane *a)
 {
 	aggregates_done(a);
 }
 
-static void make_record(const struct track_socket *s, unsigned int state, struct test_record *r)
+static void make_record(const struct connection_socket *s, unsigned int state,
+			struct test_record *r)
 {
 	uint16_t near_port = s->near_port ? s->near_port : s->is_server ? 80 : 40000;
 	uint16_t far_port = s->far_port ? s->far_port : s->is_server ? 40000 : 443;
@@ -45,7 +46,7 @@ static void make_record(const struct track_socket *s, unsigned int state, struct
 	test_record_set(r, TCP_INFO_SEGS_IN, 4, s->segs_in);
 }
 
-void track_lane_row(struct aggregate_lane *a, const struct track_socket *s)
+void connection_lane_row(struct aggregate_lane *a, const struct connection_socket *s)
 {
 	struct test_record r;
 
@@ -53,30 +54,32 @@ void track_lane_row(struct aggregate_lane *a, const struct track_socket *s)
 	aggregates_add(a, &r);
 }
 
-void track_lane_poll(struct aggregate_lane *a, const struct track_socket *sockets,
-		     unsigned int count)
+void connection_lane_poll(struct aggregate_lane *a, const struct connection_socket *sockets,
+			  unsigned int count)
 {
 	aggregates_begin(a);
 	for (unsigned int i = 0; i < count; i++)
-		track_lane_row(a, &sockets[i]);
+		connection_lane_row(a, &sockets[i]);
 	aggregates_commit(a);
 }
 
-bool track_lane_event(struct aggregate_lane *a, const struct track_socket *s)
+bool connection_lane_event(struct aggregate_lane *a, const struct connection_socket *s)
 {
 	struct test_record r;
 
 	make_record(s, SOCK_CLOSE, &r);
-	return aggregate_event(&a->aggregate, &a->lane.table, &r.record, a->lane.now_ns);
+	return connections_event(&a->aggregate.connections, &a->lane.table, &r.record,
+				 a->lane.now_ns);
 }
 
-bool track_lane_abort(struct aggregate_lane *a, const struct track_socket *s)
+bool connection_lane_abort(struct aggregate_lane *a, const struct connection_socket *s)
 {
 	struct test_record r;
 
-	make_record(&(const struct track_socket){.cookie = s->cookie}, SOCK_CLOSE, &r);
+	make_record(&(const struct connection_socket){.cookie = s->cookie}, SOCK_CLOSE, &r);
 	r.record.remote_port = 0;
-	return aggregate_event(&a->aggregate, &a->lane.table, &r.record, a->lane.now_ns);
+	return connections_event(&a->aggregate.connections, &a->lane.table, &r.record,
+				 a->lane.now_ns);
 }
 
 static uint64_t value(const struct group *g, const struct catalogue *c, const char *family)
@@ -84,15 +87,15 @@ static uint64_t value(const struct group *g, const struct catalogue *c, const ch
 	return *core_cells(c, g->cells, family) + *core_cells(c, g->poll, family);
 }
 
-struct track_counts track_lane_counts(const struct aggregate_lane *a, bool is_server)
+struct connection_counts connection_lane_counts(const struct aggregate_lane *a, bool is_server)
 {
 	const struct group_table *t = &a->aggregate.groups;
 	const struct group *g =
 		group_table_find(t, is_server ? GROUP_SERVER : GROUP_CLIENT, is_server ? 80 : 443);
 
 	if (!g)
-		return (struct track_counts){0};
-	return (struct track_counts){
+		return (struct connection_counts){0};
+	return (struct connection_counts){
 		.opened = value(g, t->catalogue, "sockstat_tcp_connections_opened_total"),
 		.closed = value(g, t->catalogue, "sockstat_tcp_connections_closed_total"),
 		.unreported =
@@ -102,10 +105,10 @@ struct track_counts track_lane_counts(const struct aggregate_lane *a, bool is_se
 	};
 }
 
-void track_lane_expect(const struct aggregate_lane *a, bool is_server,
-		       const struct track_counts *expected, const char *name)
+void connection_lane_expect(const struct aggregate_lane *a, bool is_server,
+			    const struct connection_counts *expected, const char *name)
 {
-	struct track_counts found = track_lane_counts(a, is_server);
+	struct connection_counts found = connection_lane_counts(a, is_server);
 
 	cr_assert_eq(found.opened, expected->opened, "%s: %lu opened", name, found.opened);
 	cr_assert_eq(found.closed, expected->closed, "%s: %lu closed", name, found.closed);
