@@ -151,13 +151,11 @@ static bool read_opened(struct counting *c, uint64_t *ret_opened, uint64_t *ret_
 
 static void decide(struct counting *c)
 {
-	uint64_t opened, elapsed_ns;
-	bool wanted;
+	uint64_t opened = 0, elapsed_ns = 0;
 
-	if (!read_opened(c, &opened, &elapsed_ns))
-		return;
-	wanted = event_pace_observe(&c->pace, opened, elapsed_ns);
-	if (wanted) {
+	if (read_opened(c, &opened, &elapsed_ns))
+		event_pace_observe(&c->pace, opened, elapsed_ns);
+	if (c->pace.wanted) {
 		take_up(c);
 	} else if (is_active(c)) {
 		log_info("connections come too fast for destroy events; polls alone count them",
