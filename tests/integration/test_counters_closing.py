@@ -12,8 +12,6 @@ from counting import CLOSED, OPENED, UNREPORTED
 CONNECTIONS = 20000  # of all orders and families together
 SMALL_BUFFER = 1
 
-NEVER_POLLS = 'poll: {listeners: 10ms, sockets: 1h, sockets_max: 1h, cpu_limit: 1}\n'
-
 
 class ClosingCase(counting.Case):
     """Programs make connections and close them at the speed that the machine gives."""
@@ -128,7 +126,7 @@ class Loss(ClosingCase):
         return lost
 
     def test_of_connections_that_no_poll_saw_just_the_lost_are_missing(self):
-        d = self.exact(NEVER_POLLS + counting.EXTENDED + 'counters: exact\n', SMALL_BUFFER)
+        d = self.exact(counting.NEVER_POLLS, SMALL_BUFFER)
         before = d.scrape()
         traffics = [self.traffic(2000, 5000, 'client'), self.traffic(2000, 5001, 'server'),
                     self.traffic(1000, 5002, 'half', family='ipv6')]
