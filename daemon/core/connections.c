@@ -53,9 +53,19 @@ static bool is_to_be_followed(const struct connections *c, const struct sock_rec
 /* Whether a segment has come in: what was only tried, and what an abort has zeroed, is none. */
 static bool is_connection(const struct sock_record *record)
 {
-	if (!tcp_info_has(record, TCP_INFO_SEGS_IN, 4))
-		return record->state != SOCK_SYN_SENT;
-	return sock_load_u32(record->tcp_info, TCP_INFO_SEGS_IN) > 0;
+	if (record->state == SOCK_SYN_SENT)
+		return false;
+	return !tcp_info_has(record, TCP_INFO_SEGS_IN, 4) ||
+	       sock_load_u32(record->tcp_info, TCP_INFO_SEGS_IN) > 0;
+}
+
+/* Of a destroyed socket that may never have been one: whether its SYN was acknowledged. The RST
+ * that refuses a connect() which does not wait has come in as well. Who was connected to sent none.
+ */
+static bool has_shaken_hands(const struct sock_record *record, enum group_side side)
+{
+	return side == GROUP_SERVER || !tcp_info_has(record, TCP_INFO_BYTES_ACKED, 8) ||
+	       sock_load_u64(record->tcp_info, TCP_INFO_BYTES_ACKED) > 0;
 }
 
 static bool has_fallen(const struct track_record *t, unsigned int slot,
@@ -345,6 +355,8 @@ static bool count_unseen(struct connections *c, struct listener_table *listeners
 	    is_ambiguous(c, record, now_ns))
 		return false;
 	begin_connection(&t, record, side_of(listeners, record));
+	if (!has_shaken_hands(record, t.side))
+		return false;
 	count_event(c, listeners, &t, record, FACT(OPENED));
 	number = c->is_polling ? add_record(c, record->cookie, now_ns) : TRACK_NONE;
 	if (number != TRACK_NONE) {
@@ -357,21 +369,24 @@ static bool count_unseen(struct connections *c, struct listener_table *listeners
 static bool count_seen(struct connections *c, struct listener_table *listeners,
 		       const struct sock_record *record, struct track_record *t)
 {
+	bool was_open = t->status != TRACK_PENDING;
+	bool opens = !was_open;
+
 	if (t->status == TRACK_DEAD)
 		return false;
 	if (!is_connection(record)) {
-		if (t->status == TRACK_PENDING)
-			return false;
-		count_end(c, listeners, t, FACT(CLOSED) | FACT(UNREPORTED));
-		return true;
+		if (was_open)
+			count_end(c, listeners, t, FACT(CLOSED) | FACT(UNREPORTED));
+		return was_open;
 	}
 	if (is_another(c, t, record)) {
 		end_if_open(c, listeners, t);
 		begin_connection(t, record, side_of(listeners, record));
-		count_event(c, listeners, t, record, FACT(OPENED));
-	} else {
-		count_event(c, listeners, t, record, t->status == TRACK_PENDING ? FACT(OPENED) : 0);
+		opens = true;
 	}
+	if (opens && !has_shaken_hands(record, t->side))
+		return was_open;
+	count_event(c, listeners, t, record, opens ? FACT(OPENED) : 0);
 	return true;
 }
 

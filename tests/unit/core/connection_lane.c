@@ -40,6 +40,7 @@ static void make_record(const struct connection_socket *s, unsigned int state,
 	test_record_set(r, TCP_INFO_LAST_DATA_SENT, 4, s->age_ms);
 	test_record_set(r, TCP_INFO_LAST_DATA_RECV, 4, s->age_ms);
 	test_record_set(r, TCP_INFO_RTT, 4, 1000);
+	test_record_set(r, TCP_INFO_BYTES_ACKED, 8, s->is_refused ? 0 : s->sent + 1);
 	test_record_set(r, TCP_INFO_BYTES_RECEIVED, 8, s->received);
 	test_record_set(r, TCP_INFO_BYTES_SENT, 8, s->sent);
 	test_record_set(r, SEGS_OUT, 4, s->segs_in + 1);

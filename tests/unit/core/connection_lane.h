@@ -15,6 +15,7 @@ struct connection_socket {
 	uint32_t age_ms; /* since it was last active */
 	uint16_t near_port, far_port;
 	bool is_server;
+	bool is_refused; /* the segment that came in is an RST */
 };
 
 /* With the extended profile, expecting events, and after a good poll unless IS_FRESH. */

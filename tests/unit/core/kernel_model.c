@@ -46,7 +46,8 @@ static void fill_record(const struct model *m, const struct model_socket *s, uns
 	test_record_set(r, TCP_INFO_LAST_DATA_SENT, 4, age_ms);
 	test_record_set(r, TCP_INFO_LAST_DATA_RECV, 4, age_ms);
 	test_record_set(r, 100, 4, s->retransmitted);
-	test_record_set(r, TCP_INFO_BYTES_ACKED, 8, s->sent - s->retransmitted * 10 + 1);
+	test_record_set(r, TCP_INFO_BYTES_ACKED, 8,
+			s->is_open ? s->sent - s->retransmitted * 10 + 1 : 0);
 	test_record_set(r, TCP_INFO_BYTES_RECEIVED, 8, s->received);
 	test_record_set(r, 136, 4, s->segs_out);
 	test_record_set(r, TCP_INFO_SEGS_IN, 4, s->segs_in);
@@ -62,8 +63,6 @@ static void add_event(struct model *m, const struct model_socket *s, bool zeroed
 	if (zeroed)
 		last = (struct model_socket){.cookie = s->cookie, .near_port = s->near_port};
 	fill_record(m, &last, SOCK_CLOSE, &m->events[m->event_count]);
-	if (zeroed)
-		test_record_set(&m->events[m->event_count], TCP_INFO_BYTES_ACKED, 8, 0);
 	m->event_count++;
 }
 
@@ -120,7 +119,10 @@ static void act_close(struct model *m, struct model_socket *s, bool abort)
 		m->truth.closed++;
 	else
 		m->truth.segments--; /* what was only tried is no connection */
-	add_event(m, s, abort || !s->is_open);
+	/* A connect() that does not wait leaves the RST that refused it. */
+	if (!s->is_open)
+		s->segs_in = below(m, 2);
+	add_event(m, s, abort);
 	s->is_used = false;
 }
 

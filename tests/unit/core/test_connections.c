@@ -220,7 +220,7 @@ Test(connections, reload)
 	cr_assert_eq(aggregate_configure(&a.aggregate, &a.settings), 0);
 	CONNECTION_LANE_POLL(&a, {1, 170, 0, 4});
 	CONNECTION_LANE_EXPECT(&a, "extended", .opened = 1, .sent = 170);
-	cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443", family, 0), 0);
+	cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443", family, 0), 20, "since the reload");
 	catalogue_unref(core);
 	connection_lane_done(&a);
 }

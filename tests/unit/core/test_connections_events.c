@@ -34,6 +34,7 @@ Test(connections_events, of_a_connection_that_no_poll_has_seen)
 		{"client", {1, 100, 50, 2}, true},
 		{"server", {1, 100, 50, 2, .is_server = true}, true},
 		{"no segment came in", {1, 100, 50, 0}, false},
+		{"an RST came in", {1, 0, 0, 1, .is_refused = true}, false},
 	};
 	struct aggregate_lane a;
 
@@ -138,8 +139,11 @@ Test(connections_events, of_what_was_only_tried)
 	struct aggregate_lane a;
 
 	connection_lane_init(&a, false);
-	CONNECTION_LANE_POLL(&a, {1, 0, 0, 0}, {2, 0, 0, 0, .near_port = 40001});
+	CONNECTION_LANE_POLL(&a, {1, 0, 0, 0}, {2, 0, 0, 0, .near_port = 40001},
+			     {3, 0, 0, 0, .near_port = 40002});
 	cr_assert_not(connection_lane_abort(&a, SOCKET(1)));
+	cr_assert_not(connection_lane_event(
+		&a, SOCKET(3, 0, 0, 1, .near_port = 40002, .is_refused = true)));
 	cr_assert(connection_lane_event(&a, SOCKET(2, 10, 0, 1, .near_port = 40001)));
 	CONNECTION_LANE_EXPECT(&a, "one was answered", .opened = 1, .closed = 1, .sent = 10);
 	cr_assert_eq(a.aggregate.connections.track.count, 0);
