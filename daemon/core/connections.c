@@ -3,12 +3,11 @@
 
 #include <string.h>
 
+#include "daemon/core/connections_internal.h"
 #include "daemon/core/group_internal.h"
 #include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
-
-#define FACT(name) (1U << METRIC_WHEN_##name)
 
 /* More than the tcp_info of any kernel; what is beyond is no row of the metric table. */
 #define REPLAY_BYTES 512
@@ -45,27 +44,17 @@ void connections_limit(struct connections *c, uint32_t limit)
 	track_set_limit(&c->track, limit);
 }
 
-static bool is_to_be_followed(const struct connections *c, const struct sock_record *record)
+bool connections_follow(const struct connections *c, const struct sock_record *record)
 {
 	return c->track.limit > 0 && record->tcp_info && record->state != SOCK_LISTEN;
 }
 
-/* Whether a segment has come in: what was only tried, and what an abort has zeroed, is none. */
-static bool is_connection(const struct sock_record *record)
+bool connection_is_made(const struct sock_record *record)
 {
 	if (record->state == SOCK_SYN_SENT)
 		return false;
 	return !tcp_info_has(record, TCP_INFO_SEGS_IN, 4) ||
 	       sock_load_u32(record->tcp_info, TCP_INFO_SEGS_IN) > 0;
-}
-
-/* Of a destroyed socket that may never have been one: whether its SYN was acknowledged. The RST
- * that refuses a connect() which does not wait has come in as well. Who was connected to sent none.
- */
-static bool has_shaken_hands(const struct sock_record *record, enum group_side side)
-{
-	return side == GROUP_SERVER || !tcp_info_has(record, TCP_INFO_BYTES_ACKED, 8) ||
-	       sock_load_u64(record->tcp_info, TCP_INFO_BYTES_ACKED) > 0;
 }
 
 static bool has_fallen(const struct track_record *t, unsigned int slot,
@@ -75,18 +64,16 @@ static bool has_fallen(const struct track_record *t, unsigned int slot,
 	       sock_load_u64(record->tcp_info, offset) < sock_load_u64(t->values, slot);
 }
 
-/* Whether the socket is by now another connection: after connect() to AF_UNSPEC it keeps its
- * cookie, and its counters start again. */
-static bool is_another(const struct connections *c, const struct track_record *t,
-		       const struct sock_record *record)
+bool connection_is_another(const struct connections *c, const struct track_record *t,
+			   const struct sock_record *record)
 {
 	return t->local_port != record->local_port || t->remote_port != record->remote_port ||
 	       has_fallen(t, c->slots.sent, record, TCP_INFO_BYTES_SENT) ||
 	       has_fallen(t, c->slots.received, record, TCP_INFO_BYTES_RECEIVED);
 }
 
-static void begin_connection(struct track_record *t, const struct sock_record *record,
-			     enum group_side side)
+void connection_begin(struct track_record *t, const struct sock_record *record,
+		      enum group_side side)
 {
 	t->local_port = record->local_port;
 	t->remote_port = record->remote_port;
@@ -95,9 +82,8 @@ static void begin_connection(struct track_record *t, const struct sock_record *r
 	memset(t->values, 0, sizeof(t->values));
 }
 
-/* Without memory for a group of its own, it counts in "other". */
-static struct group *group_of(struct connections *c, const struct listener_table *listeners,
-			      const struct track_record *t)
+struct group *connection_group(struct connections *c, const struct listener_table *listeners,
+			       const struct track_record *t)
 {
 	struct group *g = group_table_get(c->groups, t->side,
 					  t->side == GROUP_SERVER ? t->local_port : t->remote_port,
@@ -106,9 +92,8 @@ static struct group *group_of(struct connections *c, const struct listener_table
 	return g ? g : group_table_shared(c->groups, t->side, GROUP_OTHER);
 }
 
-/* Lets the end of a connection count with the values that it had when it was last seen. */
-static void count_end(struct connections *c, const struct listener_table *listeners,
-		      struct track_record *t, unsigned int facts)
+void connection_end(struct connections *c, const struct listener_table *listeners,
+		    struct track_record *t, unsigned int facts)
 {
 	uint8_t info[REPLAY_BYTES] __attribute__((aligned(8))) = {0};
 	struct sock_record last = {
@@ -123,18 +108,17 @@ static void count_end(struct connections *c, const struct listener_table *listen
 		facts &= ~FACT(CLOSED);
 	t->was_closed = true;
 	delta_plan_replay(&plan->deltas, t->values, info);
-	aggregate_plan_run(plan, &last, facts, 0, group_of(c, listeners, t)->poll);
+	aggregate_plan_run(plan, &last, facts, 0, connection_group(c, listeners, t)->poll);
 }
 
-static void end_if_open(struct connections *c, const struct listener_table *listeners,
-			struct track_record *t)
+void connection_end_if_open(struct connections *c, const struct listener_table *listeners,
+			    struct track_record *t)
 {
 	if (t->status != TRACK_PENDING)
-		count_end(c, listeners, t, FACT(CLOSED));
+		connection_end(c, listeners, t, FACT(CLOSED));
 }
 
-/* Where the poll before had no room for some, what is new to us may be old. */
-static bool is_born(const struct connections *c)
+bool connections_know_births(const struct connections *c)
 {
 	return c->has_polled && c->untracked == 0;
 }
@@ -145,30 +129,23 @@ static void note_forgotten(struct connections *c, uint64_t now_ns)
 	c->blind_ns = MAX(c->blind_ns, now_ns + EVENT_DELAY_NS);
 }
 
-static uint32_t add_record(struct connections *c, uint64_t cookie, uint64_t now_ns)
-{
-	uint32_t number = track_add(&c->track, cookie);
-
-	if (c->track.has_evicted)
-		note_forgotten(c, now_ns);
-	c->track.has_evicted = false;
-	return number;
-}
-
 static struct sight see_new(struct connections *c, const struct sock_record *record,
 			    enum group_side side)
 {
-	uint32_t number = add_record(c, record->cookie, c->poll_started_ns);
-	struct sight s = {.credit = is_born(c) ? SIGHT_GROWTH : SIGHT_BASELINE};
+	uint32_t number = track_add(&c->track, record->cookie);
+	struct sight s = {.credit = connections_know_births(c) ? SIGHT_GROWTH : SIGHT_BASELINE};
 
+	if (c->track.has_evicted)
+		note_forgotten(c, c->poll_started_ns);
+	c->track.has_evicted = false;
 	if (number == TRACK_NONE) {
 		c->poll_untracked++;
 		return (struct sight){0};
 	}
 	track_see(&c->track, number);
 	s.track = track_at(&c->track, number);
-	begin_connection(s.track, record, side);
-	if (is_connection(record)) {
+	connection_begin(s.track, record, side);
+	if (connection_is_made(record)) {
 		s.track->status = TRACK_OPEN;
 		if (s.credit == SIGHT_GROWTH)
 			s.facts = FACT(OPENED);
@@ -184,14 +161,14 @@ static struct sight see_again(struct connections *c, const struct listener_table
 {
 	struct track_record *t = track_at(&c->track, number);
 	struct sight s = {.track = t, .was_open = t->status != TRACK_PENDING};
-	bool open = is_connection(record);
+	bool open = connection_is_made(record);
 	enum track_status status = open ? TRACK_OPEN : TRACK_PENDING;
 
 	if (t->status == TRACK_DEAD)
 		return s;
-	if (is_another(c, t, record) || (s.was_open && !open)) {
-		end_if_open(c, listeners, t);
-		begin_connection(t, record, side);
+	if (connection_is_another(c, t, record) || (s.was_open && !open)) {
+		connection_end_if_open(c, listeners, t);
+		connection_begin(t, record, side);
 		s.was_open = false;
 	}
 	if (t->status != status)
@@ -209,7 +186,7 @@ struct sight connections_see(struct connections *c, const struct listener_table 
 {
 	uint32_t number;
 
-	if (!is_to_be_followed(c, record))
+	if (!connections_follow(c, record))
 		return (struct sight){0};
 	c->tcp_info_len = record->tcp_info_len;
 	number = track_find(&c->track, record->cookie);
@@ -248,11 +225,11 @@ void connections_prefetch(struct connections *c, const struct sock_record *recor
 			  unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		if (is_to_be_followed(c, &records[i]))
+		if (connections_follow(c, &records[i]))
 			track_prefetch_slot(&c->track, records[i].cookie);
 	track_tidy(&c->track);
 	for (unsigned int i = 0; i < count; i++)
-		if (is_to_be_followed(c, &records[i]))
+		if (connections_follow(c, &records[i]))
 			track_prefetch_record(&c->track, records[i].cookie);
 }
 
@@ -278,7 +255,7 @@ static void lose_sight(struct connections *c, const struct listener_table *liste
 		track_remove(&c->track, number);
 		return;
 	}
-	count_end(c, listeners, t, FACT(CLOSED));
+	connection_end(c, listeners, t, FACT(CLOSED));
 	track_set_status(&c->track, number, c->expects_events ? TRACK_GONE : TRACK_LEAVING);
 	if (!c->expects_events)
 		note_forgotten(c, now_ns);
@@ -299,109 +276,4 @@ void connections_commit(struct connections *c, const struct listener_table *list
 	c->has_polled = c->track.limit > 0;
 	c->untracked = c->poll_untracked;
 	c->is_polling = false;
-}
-
-/* Lets an event count for a connection that is followed, or that is as if it had been. */
-static void count_event(struct connections *c, const struct listener_table *listeners,
-			struct track_record *t, const struct sock_record *record,
-			unsigned int facts)
-{
-	const struct aggregate_plan *plan =
-		aggregate_plans_get(c->plans, c->groups->catalogue, record);
-	struct group *g = group_of(c, listeners, t);
-
-	if (!t->was_closed)
-		facts |= FACT(CLOSED);
-	t->was_closed = true;
-	metric_set_merge(&c->present, &plan->present);
-	aggregate_plan_run(plan, record, facts, 0, g->poll);
-	delta_plan_run(&plan->deltas, record, t->values, g->poll);
-}
-
-static enum group_side side_of(struct listener_table *listeners, const struct sock_record *record)
-{
-	return listener_table_match(listeners, record) ? GROUP_SERVER : GROUP_CLIENT;
-}
-
-/* Whether it was last active when we could not tell it from one that was counted and has been
- * forgotten since, or from one that is older than we are. Both ages begin with the handshake at the
- * latest. */
-static bool is_ambiguous(const struct connections *c, const struct sock_record *record,
-			 uint64_t now_ns)
-{
-	uint64_t age_ms = MAX(sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_SENT),
-			      sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_RECV));
-
-	return now_ns < c->blind_ns + age_ms * NSEC_PER_MSEC;
-}
-
-/* What the dump under way still says of it must not bring it back. */
-static void bury(struct connections *c, uint32_t number)
-{
-	if (c->is_polling)
-		track_set_status(&c->track, number, TRACK_DEAD);
-	else
-		track_remove(&c->track, number);
-}
-
-/* A connection that no poll has seen. */
-static bool count_unseen(struct connections *c, struct listener_table *listeners,
-			 const struct sock_record *record, uint64_t now_ns)
-{
-	struct track_record t = {0};
-	uint32_t number;
-
-	if (!record->local_port || !record->remote_port || !is_connection(record) || !is_born(c) ||
-	    is_ambiguous(c, record, now_ns))
-		return false;
-	begin_connection(&t, record, side_of(listeners, record));
-	if (!has_shaken_hands(record, t.side))
-		return false;
-	count_event(c, listeners, &t, record, FACT(OPENED));
-	number = c->is_polling ? add_record(c, record->cookie, now_ns) : TRACK_NONE;
-	if (number != TRACK_NONE) {
-		begin_connection(track_at(&c->track, number), record, t.side);
-		bury(c, number);
-	}
-	return true;
-}
-
-static bool count_seen(struct connections *c, struct listener_table *listeners,
-		       const struct sock_record *record, struct track_record *t)
-{
-	bool was_open = t->status != TRACK_PENDING;
-	bool opens = !was_open;
-
-	if (t->status == TRACK_DEAD)
-		return false;
-	if (!is_connection(record)) {
-		if (was_open)
-			count_end(c, listeners, t, FACT(CLOSED) | FACT(UNREPORTED));
-		return was_open;
-	}
-	if (is_another(c, t, record)) {
-		end_if_open(c, listeners, t);
-		begin_connection(t, record, side_of(listeners, record));
-		opens = true;
-	}
-	if (opens && !has_shaken_hands(record, t->side))
-		return was_open;
-	count_event(c, listeners, t, record, opens ? FACT(OPENED) : 0);
-	return true;
-}
-
-bool connections_event(struct connections *c, struct listener_table *listeners,
-		       const struct sock_record *record, uint64_t now_ns)
-{
-	uint32_t number;
-	bool counted;
-
-	if (!is_to_be_followed(c, record))
-		return false;
-	number = track_find(&c->track, record->cookie);
-	if (number == TRACK_NONE)
-		return count_unseen(c, listeners, record, now_ns);
-	counted = count_seen(c, listeners, record, track_at(&c->track, number));
-	bury(c, number);
-	return counted;
 }

@@ -200,23 +200,47 @@ static bool make_room(struct track *t)
 	return t->count < t->limit;
 }
 
-uint32_t track_add(struct track *t, uint64_t cookie)
+/* Of another poll than the one under way. */
+static uint8_t generation_before(const struct track *t)
 {
-	uint32_t number = make_room(t) ? take_record(t) : TRACK_NONE;
+	return t->generation == GENERATION_FIRST ? UINT8_MAX : (uint8_t)(t->generation - 1);
+}
+
+static uint32_t add_record(struct track *t, uint64_t cookie, enum track_status status)
+{
+	uint32_t number = take_record(t);
 	struct track_record *r;
 
 	if (number == TRACK_NONE)
 		return TRACK_NONE;
 	r = track_at(t, number);
-	*r = (struct track_record){.cookie = cookie, .status = TRACK_PENDING};
+	*r = (struct track_record){.cookie = cookie, .status = (uint8_t)status};
 	if (track_index_add(&t->index, t, hash_of, hash_cookie(t, cookie), number) < 0) {
 		give_record_back(t, number);
 		return TRACK_NONE;
 	}
-	/* Of another poll than the one under way. */
-	*generation_of(t, number) =
-		t->generation == GENERATION_FIRST ? UINT8_MAX : (uint8_t)(t->generation - 1);
-	t->count++;
+	*generation_of(t, number) = generation_before(t);
+	return number;
+}
+
+uint32_t track_add(struct track *t, uint64_t cookie)
+{
+	uint32_t number = make_room(t) ? add_record(t, cookie, TRACK_PENDING) : TRACK_NONE;
+
+	t->count += number != TRACK_NONE;
+	return number;
+}
+
+static bool has_room_for_dead(const struct track *t)
+{
+	return t->dead < t->limit / 8 + TRACK_CHUNK;
+}
+
+uint32_t track_bury_new(struct track *t, uint64_t cookie)
+{
+	uint32_t number = has_room_for_dead(t) ? add_record(t, cookie, TRACK_DEAD) : TRACK_NONE;
+
+	t->dead += number != TRACK_NONE;
 	return number;
 }
 
@@ -271,9 +295,29 @@ void track_set_status(struct track *t, uint32_t number, enum track_status status
 
 void track_remove(struct track *t, uint32_t number)
 {
+	bool is_dead = track_at(t, number)->status == TRACK_DEAD;
+
 	unlink_record(t, number);
 	track_index_remove(&t->index, t, hash_of, hash_of(t, number), number);
 	give_record_back(t, number);
+	t->dead -= is_dead;
+	t->count -= !is_dead;
+}
+
+void track_bury(struct track *t, uint32_t number)
+{
+	struct track_record *r = track_at(t, number);
+
+	if (r->status == TRACK_DEAD)
+		return;
+	if (!has_room_for_dead(t)) {
+		track_remove(t, number);
+		return;
+	}
+	unlink_record(t, number);
+	r->status = TRACK_DEAD;
+	*generation_of(t, number) = generation_before(t);
+	t->dead++;
 	t->count--;
 }
 

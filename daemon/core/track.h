@@ -40,7 +40,8 @@ struct track_list {
 
 struct track {
 	uint64_t seed;
-	uint32_t limit, count;
+	uint32_t limit, count;       /* without those that are dead, */
+	uint32_t dead;               /* of which there are at most an eighth as many, and a chunk */
 	struct track_chunk **chunks; /* NULL where all its records are free */
 	uint32_t chunk_count;
 	uint32_t first_room; /* no chunk before this has a free record */
@@ -65,9 +66,13 @@ uint32_t track_find(const struct track *t, uint64_t cookie);
  * memory. */
 uint32_t track_add(struct track *t, uint64_t cookie);
 void track_remove(struct track *t, uint32_t number);
+/* Makes it TRACK_DEAD, which takes nobody's room, or removes it where too many are. */
+void track_bury(struct track *t, uint32_t number);
+/* The same of a cookie that has no record. Its number, or TRACK_NONE. */
+uint32_t track_bury_new(struct track *t, uint64_t cookie);
 
 /* Moves it to the end of those that are TRACK_GONE or TRACK_LEAVING, or takes it back from there
- * to any other status. */
+ * to any other status but TRACK_DEAD. */
 void track_set_status(struct track *t, uint32_t number, enum track_status status);
 /* Whether the table holds more than its limit, which was lowered. */
 bool track_is_beyond(const struct track *t);

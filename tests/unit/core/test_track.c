@@ -119,6 +119,39 @@ Test(track, out_of_the_list)
 	}
 }
 
+/* The dead take nobody's room, are the first that no poll has seen, and are not more than a few. */
+Test(track, dead)
+{
+	uint32_t cursor = 0, number;
+	struct track t;
+
+	init(&t, 16);
+	for (uint64_t cookie = 1; cookie <= 16; cookie++)
+		add(&t, cookie, cookie % 2 ? TRACK_OPEN : TRACK_GONE);
+	track_begin(&t);
+	for (uint64_t cookie = 1; cookie <= 8; cookie++)
+		track_see(&t, track_find(&t, cookie));
+	for (uint64_t cookie = 5; cookie <= 12; cookie++)
+		track_bury(&t, track_find(&t, cookie));
+	track_bury(&t, track_find(&t, 5));
+	cr_assert(t.count == 8 && t.dead == 8);
+	for (uint64_t cookie = 101; cookie < 101 + TRACK_CHUNK; cookie++) {
+		bool is_full = t.dead == 2 + TRACK_CHUNK;
+
+		cr_assert_eq(track_bury_new(&t, cookie) == TRACK_NONE, is_full);
+	}
+	cr_assert(t.count == 8 && t.dead == 2 + TRACK_CHUNK);
+	track_bury(&t, track_find(&t, 1));
+	cr_assert_eq(track_find(&t, 1), TRACK_NONE, "there were too many");
+	while ((number = track_unseen(&t, &cursor)) != TRACK_NONE)
+		if (track_at(&t, number)->status == TRACK_DEAD)
+			track_remove(&t, number);
+	cr_assert(t.count == 7 && t.dead == 0);
+	for (uint64_t cookie = 201; cookie <= 209; cookie++)
+		add(&t, cookie, TRACK_OPEN);
+	track_done(&t);
+}
+
 Test(track, leaving_are_forgotten)
 {
 	struct track t;
@@ -235,7 +268,7 @@ Test(track, random)
 		if (number == TRACK_NONE)
 			continue;
 		if (grows) {
-			model[cookie] = (uint8_t)(core_random(&random, 5) + TRACK_PENDING);
+			model[cookie] = (uint8_t)(core_random(&random, 4) + TRACK_PENDING);
 			track_set_status(&t, number, model[cookie]);
 		} else {
 			model[cookie] = TRACK_FREE;

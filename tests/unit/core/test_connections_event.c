@@ -6,11 +6,11 @@
 #include "tests/unit/core/connection_lane.h"
 #include "tests/unit/core/core_fixture.h"
 
-TEST_SUITE(connections_events);
+TEST_SUITE(connections_event);
 
 #define SOCKET(...) (&(const struct connection_socket){__VA_ARGS__})
 
-Test(connections_events, of_a_connection_that_a_poll_has_seen)
+Test(connections_event, of_a_connection_that_a_poll_has_seen)
 {
 	struct aggregate_lane a;
 
@@ -24,7 +24,7 @@ Test(connections_events, of_a_connection_that_a_poll_has_seen)
 	connection_lane_done(&a);
 }
 
-Test(connections_events, of_a_connection_that_no_poll_has_seen)
+Test(connections_event, of_a_connection_that_no_poll_has_seen)
 {
 	static const struct {
 		const char *name;
@@ -54,7 +54,7 @@ Test(connections_events, of_a_connection_that_no_poll_has_seen)
 }
 
 /* A listener's, that of a socket never connected, that of an abort that no poll has seen. */
-Test(connections_events, without_ports)
+Test(connections_event, without_ports)
 {
 	struct aggregate_lane a;
 
@@ -64,7 +64,7 @@ Test(connections_events, without_ports)
 	connection_lane_done(&a);
 }
 
-Test(connections_events, before_the_first_good_poll)
+Test(connections_event, before_the_first_good_poll)
 {
 	struct aggregate_lane a;
 
@@ -80,7 +80,7 @@ Test(connections_events, before_the_first_good_poll)
 }
 
 /* It had left every dump before the daemon came, and is let go hours later. */
-Test(connections_events, of_a_connection_older_than_the_daemon)
+Test(connections_event, of_a_connection_older_than_the_daemon)
 {
 	struct aggregate_lane a;
 
@@ -93,7 +93,7 @@ Test(connections_events, of_a_connection_older_than_the_daemon)
 	connection_lane_done(&a);
 }
 
-Test(connections_events, of_a_connection_that_has_gone)
+Test(connections_event, of_a_connection_that_has_gone)
 {
 	struct aggregate_lane a;
 
@@ -115,7 +115,7 @@ static uint64_t closed_observations(const struct aggregate_lane *a, const char *
 }
 
 /* The histograms have one observation for each connection, whichever way it closed. */
-Test(connections_events, aborted)
+Test(connections_event, aborted)
 {
 	struct aggregate_lane a;
 
@@ -134,7 +134,7 @@ Test(connections_events, aborted)
 	connection_lane_done(&a);
 }
 
-Test(connections_events, of_what_was_only_tried)
+Test(connections_event, of_what_was_only_tried)
 {
 	struct aggregate_lane a;
 
@@ -152,7 +152,7 @@ Test(connections_events, of_what_was_only_tried)
 
 /* Disconnected and connected again since the last poll: the first closed, the second came and went.
  */
-Test(connections_events, of_another_connection_of_the_socket)
+Test(connections_event, of_another_connection_of_the_socket)
 {
 	struct aggregate_lane a;
 
@@ -164,7 +164,7 @@ Test(connections_events, of_another_connection_of_the_socket)
 }
 
 /* The kernel had copied the row before; the batch is read after the event. */
-Test(connections_events, a_row_that_comes_after_it)
+Test(connections_event, a_row_that_comes_after_it)
 {
 	struct aggregate_lane a;
 
@@ -184,9 +184,30 @@ Test(connections_events, a_row_that_comes_after_it)
 	connection_lane_done(&a);
 }
 
+/* Nor does it of a socket that nobody followed, when its place has become free meanwhile. */
+Test(connections_event, a_row_that_comes_after_it_without_room)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	connections_limit(&a.aggregate.connections, 1);
+	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2}, {2, 10, 5, 2});
+	aggregates_begin(&a);
+	cr_assert_not(connection_lane_event(&a, SOCKET(2, 10, 5, 2)));
+	cr_assert(connection_lane_event(&a, SOCKET(1, 100, 50, 2)));
+	connection_lane_row(&a, SOCKET(2, 10, 5, 2));
+	aggregates_commit(&a);
+	cr_assert_eq(a.aggregate.connections.track.count, 0);
+	cr_assert_eq(a.aggregate.connections.track.dead, 0);
+	CONNECTION_LANE_POLL_NONE(&a);
+	CONNECTION_LANE_EXPECT(&a, "the one that was followed", .opened = 1, .closed = 1,
+			       .sent = 100, .received = 50);
+	connection_lane_done(&a);
+}
+
 /* Polls alone: what has gone is forgotten at the second poll, and when events come again, that of
  * what was forgotten is nobody's. */
-Test(connections_events, given_up_and_taken_again)
+Test(connections_event, given_up_and_taken_again)
 {
 	struct aggregate_lane a;
 
@@ -210,7 +231,7 @@ Test(connections_events, given_up_and_taken_again)
 }
 
 /* Groups that only events made are there for the next poll, and are shown by it. */
-Test(connections_events, groups)
+Test(connections_event, groups)
 {
 	struct aggregate_lane a;
 
@@ -231,7 +252,7 @@ Test(connections_events, groups)
 
 /* Without room for its label, what accrued goes to "other", once; also where the label is
  * configured and comes back. */
-Test(connections_events, folded)
+Test(connections_event, folded)
 {
 	static const char family[] = "sockstat_tcp_sent_bytes_total";
 	static const uint16_t port = 443;
