@@ -5,6 +5,7 @@ the polls saw and those that came and went between two of them, and where the ke
 events were lost, all but these."""
 import counting
 import event_socket
+import sstool
 import traffic
 import truth
 from counting import CLOSED, OPENED, UNREPORTED
@@ -118,6 +119,16 @@ class Closing(ClosingCase):
 class Loss(ClosingCase):
     """The same while the buffer of the daemon's event socket holds one event or two."""
 
+    def lossy(self, config=counting.EXACT):
+        """A daemon that has been told of all sockets by which the test waited for it, lest it is
+        these events that are lost; from now on it is told of few."""
+        d = self.exact(config)
+        d.wait_until(lambda: not any(row.has_tcp_info and row.state != 'listen'
+                                     for row in sstool.rows()), 'its first connections to close')
+        d.wait_polls('listeners')
+        event_socket.set_buffer(d, SMALL_BUFFER)
+        return d
+
     def lost(self, d, scrape):
         """How many events the kernel dropped, as the kernel and the daemon agree."""
         lost = scrape.value('sockstatd_destroy_events_lost_total')
@@ -126,7 +137,7 @@ class Loss(ClosingCase):
         return lost
 
     def test_of_connections_that_no_poll_saw_just_the_lost_are_missing(self):
-        d = self.exact(counting.NEVER_POLLS, SMALL_BUFFER)
+        d = self.lossy(counting.NEVER_POLLS)
         before = d.scrape()
         traffics = [self.traffic(2000, 5000, 'client'), self.traffic(2000, 5001, 'server'),
                     self.traffic(1000, 5002, 'half', family='ipv6')]
@@ -149,7 +160,7 @@ class Loss(ClosingCase):
         d.stop()
 
     def test_what_polls_saw_is_counted_all_the_same(self):
-        d = self.exact(buffer=SMALL_BUFFER)
+        d = self.lossy()
         traffics = [self.traffic(1000, 5000 + n, order, kept=1000)
                     for n, order in enumerate(('client', 'server', 'half', 'reset'))]
         scrape = self.run_all(d, traffics)
@@ -160,7 +171,7 @@ class Loss(ClosingCase):
         d.stop()
 
     def test_no_more_is_missing_than_was_lost(self):
-        d = self.exact(buffer=SMALL_BUFFER)
+        d = self.lossy()
         traffics = [self.traffic(2000, 5000 + n, order, kept=1000)
                     for n, order in enumerate(('client', 'server', 'half', 'reset'))]
         scrape = self.run_all(d, traffics)
@@ -176,7 +187,7 @@ class Loss(ClosingCase):
         d.stop()
 
     def test_after_a_loss_nothing_more_is_missing(self):
-        d = self.exact(buffer=SMALL_BUFFER)
+        d = self.lossy()
         first, second = (self.traffic(1000, 5000, 'client', kept=1000),
                          self.traffic(2000, 5001, 'client'))
         first.go('kept')

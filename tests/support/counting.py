@@ -21,10 +21,10 @@ UNREPORTED = 'connections_closed_unreported_total'
 class Case(truth.Case):
     """What the tests of counters ask of a scrape, and wait for."""
 
-    def exact(self, config=EXACT, buffer=LARGE_BUFFER):
-        """A daemon that loses no event, or with a small BUFFER many."""
+    def exact(self, config=EXACT):
+        """A daemon that loses no event."""
         d = self.daemon(config)
-        event_socket.set_buffer(d, buffer)
+        event_socket.set_buffer(d, LARGE_BUFFER)
         return d
 
     def traffic(self, *args, **kwargs):
