@@ -273,6 +273,9 @@ void connections_commit(struct connections *c, const struct listener_table *list
 	/* What is held but had left the table before the first poll is older than we are. */
 	if (!c->has_polled)
 		c->blind_ns = now_ns - JIFFY_NS;
+	/* Of those that were not followed some may have gone, and their events are to come. */
+	if (c->untracked > 0)
+		note_forgotten(c, now_ns);
 	c->has_polled = c->track.limit > 0;
 	c->untracked = c->poll_untracked;
 	c->is_polling = false;

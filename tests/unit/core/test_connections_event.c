@@ -205,6 +205,25 @@ Test(connections_event, a_row_that_comes_after_it_without_room)
 	connection_lane_done(&a);
 }
 
+/* Nor does it come late of one that nobody followed, when all others are. */
+Test(connections_event, late_of_what_was_not_followed)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	connections_limit(&a.aggregate.connections, 1);
+	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2}, {2, 10, 5, 2});
+	cr_assert(connection_lane_event(&a, SOCKET(1, 100, 50, 2)));
+	CONNECTION_LANE_POLL_NONE(&a);
+	cr_assert_eq(a.aggregate.connections.untracked, 0);
+	cr_assert_not(connection_lane_event(&a, SOCKET(2, 10, 5, 2, .age_ms = 1000)));
+	a.lane.now_ns += NSEC_PER_SEC;
+	cr_assert(connection_lane_event(&a, SOCKET(3, 1, 0, 2, .age_ms = 100)));
+	CONNECTION_LANE_EXPECT(&a, "one is new", .opened = 2, .closed = 2, .sent = 101,
+			       .received = 50);
+	connection_lane_done(&a);
+}
+
 /* Polls alone: what has gone is forgotten at the second poll, and when events come again, that of
  * what was forgotten is nobody's. */
 Test(connections_event, given_up_and_taken_again)
