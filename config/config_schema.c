@@ -182,7 +182,7 @@ const struct config_key config_keys[] = {
 		.type = CONFIG_TYPE_U64,
 		.fallback = "500000",
 		.min = "1000",
-		.max = "16000000",
+		.max = "10000000",
 		AT(limits.tracked_sockets),
 		.help = "Sockets followed from poll to poll for the counters of connections.",
 	},

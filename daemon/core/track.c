@@ -25,7 +25,8 @@ struct track_chunk {
 } __attribute__((aligned(CACHE_LINE)));
 
 static_assert(sizeof(struct track_record) == 2 * CACHE_LINE, "see TRACK_VALUE_BYTES");
-static_assert(TRACK_LIMIT_MAX < TRACK_NUMBERS_MAX, "every record has a number");
+static_assert(TRACK_LIMIT_MAX / 8 * 9 + TRACK_DEAD_SPARE < TRACK_NUMBERS_MAX,
+	      "every record has a number");
 
 static uint64_t hash_cookie(const struct track *t, uint64_t cookie)
 {
@@ -233,7 +234,7 @@ uint32_t track_add(struct track *t, uint64_t cookie)
 
 static bool has_room_for_dead(const struct track *t)
 {
-	return t->dead < t->limit / 8 + TRACK_CHUNK;
+	return t->dead < t->limit / 8 + TRACK_DEAD_SPARE;
 }
 
 uint32_t track_bury_new(struct track *t, uint64_t cookie)

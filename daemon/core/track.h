@@ -12,7 +12,8 @@
 /* Enough for every value that the metric table follows; the record is two cache lines. */
 #define TRACK_VALUE_BYTES 104
 #define TRACK_CHUNK       1024
-#define TRACK_LIMIT_MAX   16000000 /* what TRACK_NUMBERS_MAX allows */
+#define TRACK_DEAD_SPARE  16384
+#define TRACK_LIMIT_MAX   10000000 /* what TRACK_NUMBERS_MAX allows */
 
 enum track_status {
 	TRACK_FREE,
@@ -40,8 +41,8 @@ struct track_list {
 
 struct track {
 	uint64_t seed;
-	uint32_t limit, count;       /* without those that are dead, */
-	uint32_t dead;               /* of which there are at most an eighth as many, and a chunk */
+	uint32_t limit, count; /* without those that are dead, */
+	uint32_t dead; /* of which there are at most an eighth as many, and TRACK_DEAD_SPARE */
 	struct track_chunk **chunks; /* NULL where all its records are free */
 	uint32_t chunk_count;
 	uint32_t first_room; /* no chunk before this has a free record */

@@ -198,7 +198,7 @@ static void randomize(struct config *c)
 	c->limits.listeners = random_between(1, 10000);
 	c->limits.ports = random_between(1, 4096);
 	c->limits.series = random_between(1000, 1000000);
-	c->limits.tracked_sockets = random_between(1000, 16000000);
+	c->limits.tracked_sockets = random_between(1000, 10000000);
 	c->counters = (int)random_below(4);
 	c->limits.idle_ns = random_between(60000, 30 * 24 * hour / NSEC_PER_MSEC) * NSEC_PER_MSEC;
 	randomize_lists(c);

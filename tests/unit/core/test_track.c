@@ -135,12 +135,12 @@ Test(track, dead)
 		track_bury(&t, track_find(&t, cookie));
 	track_bury(&t, track_find(&t, 5));
 	cr_assert(t.count == 8 && t.dead == 8);
-	for (uint64_t cookie = 101; cookie < 101 + TRACK_CHUNK; cookie++) {
-		bool is_full = t.dead == 2 + TRACK_CHUNK;
+	for (uint64_t cookie = 101; cookie < 101 + TRACK_DEAD_SPARE; cookie++) {
+		bool is_full = t.dead == 2 + TRACK_DEAD_SPARE;
 
 		cr_assert_eq(track_bury_new(&t, cookie) == TRACK_NONE, is_full);
 	}
-	cr_assert(t.count == 8 && t.dead == 2 + TRACK_CHUNK);
+	cr_assert(t.count == 8 && t.dead == 2 + TRACK_DEAD_SPARE);
 	track_bury(&t, track_find(&t, 1));
 	cr_assert_eq(track_find(&t, 1), TRACK_NONE, "there were too many");
 	while ((number = track_unseen(&t, &cursor)) != TRACK_NONE)
