@@ -5,7 +5,6 @@ the polls saw and those that came and went between two of them, and where the ke
 events were lost, all but these."""
 import counting
 import event_socket
-import sstool
 import traffic
 import truth
 from counting import CLOSED, OPENED, UNREPORTED
@@ -101,6 +100,24 @@ class Closing(ClosingCase):
         self.assertEqual(scrape.value('sockstatd_destroy_events_lost_total'), 0)
         unseen = sum(self.assert_counted(scrape, t) for t in traffics)
         self.assertEqual(self.ignored(scrape) - ignored, unseen)
+        self.assertEqual(scrape.value('sockstatd_tracked_sockets'), self.followable())
+        d.stop()
+
+    def test_while_a_dump_goes_on(self):
+        """A dump still tells of a socket after its event: then it must not count again."""
+        d = self.exact()
+        # They make the dumps long.
+        idle = self.traffic(4000, 5000, 'client', kept=4000)
+        idle.go('kept')
+        traffics = [self.traffic(4000, 5001, 'client'), self.traffic(4000, 5002, 'reset')]
+        scrape = self.run_all(d, traffics)
+        self.assertEqual(scrape.value('sockstatd_destroy_events_lost_total'), 0)
+        for t in traffics:
+            self.assertEqual(self.assert_counted(scrape, t), 0)
+        idle.go('done')
+        scrape = self.wait_told(d, scrape, 8000)
+        self.assert_counted(scrape, idle)
+        self.assertEqual(scrape.value('sockstatd_tracked_sockets'), self.followable())
         d.stop()
 
     def test_buckets_of_the_bytes_at_close(self):
@@ -123,8 +140,7 @@ class Loss(ClosingCase):
         """A daemon that has been told of all sockets by which the test waited for it, lest it is
         these events that are lost; from now on it is told of few."""
         d = self.exact(config)
-        d.wait_until(lambda: not any(row.has_tcp_info and row.state != 'listen'
-                                     for row in sstool.rows()), 'its first connections to close')
+        d.wait_until(lambda: self.followable() == 0, 'its first connections to close')
         d.wait_polls('listeners')
         event_socket.set_buffer(d, SMALL_BUFFER)
         return d

@@ -4,7 +4,6 @@
 import counting
 import daemon
 import event_socket
-import sstool
 import traffic
 import truth
 from counting import CLOSED, OPENED, UNREPORTED
@@ -152,10 +151,6 @@ class Limit(counting.Case):
 
     CONFIG = counting.EXACT + 'limits: {tracked_sockets: %d}\n'
 
-    def sockets(self):
-        """How many could be followed."""
-        return sum(row.has_tcp_info and row.state != 'listen' for row in sstool.rows())
-
     def test_what_is_beyond_is_shown(self):
         d = self.exact(self.CONFIG % 1000)
         t = self.traffic(3000, 5000, 'client', kept=3000)
@@ -164,7 +159,7 @@ class Limit(counting.Case):
         scrape = d.wait_polls()
         tracked, untracked = scrape.value(TRACKED), scrape.value(UNTRACKED)
         self.assertLessEqual(tracked, 1000)
-        self.assertEqual(tracked + untracked, self.sockets())
+        self.assertEqual(tracked + untracked, self.followable())
         self.assertEqual(scrape.value('sockstatd_tracked_sockets_limit'), 1000)
         self.assertLessEqual(self.total(scrape, OPENED, t.port), 1000)
         t.go('done')
@@ -174,7 +169,7 @@ class Limit(counting.Case):
         self.assertLessEqual(self.total(after, OPENED, t.port), 1000)
         self.assertTrue(900 < self.total(after, CLOSED, t.port) <= 6000)
         self.assertEqual(after.value(UNTRACKED), 0)
-        self.assertEqual(after.value(TRACKED), self.sockets())
+        self.assertEqual(after.value(TRACKED), self.followable())
         d.stop()
 
     def test_a_reload_raises_and_lowers_it(self):
@@ -186,12 +181,12 @@ class Limit(counting.Case):
         self.assertGreater(before.value(UNTRACKED), 0)
         d.reload(self.CONFIG % 10000)
         raised = d.wait_polls()
-        self.assertEqual((raised.value(TRACKED), raised.value(UNTRACKED)), (self.sockets(), 0))
+        self.assertEqual((raised.value(TRACKED), raised.value(UNTRACKED)), (self.followable(), 0))
         self.assert_none_fell(before, raised)
         d.reload(self.CONFIG % 1000)
         lowered = d.wait_polls()
         self.assertLessEqual(lowered.value(TRACKED), 1000)
-        self.assertEqual(lowered.value(TRACKED) + lowered.value(UNTRACKED), self.sockets())
+        self.assertEqual(lowered.value(TRACKED) + lowered.value(UNTRACKED), self.followable())
         self.assert_none_fell(raised, lowered)
         t.go('done')
         after = self.wait_told(d, lowered, 4000)

@@ -2,6 +2,7 @@
 """The case of the tests that hold the counters of connections against what the test itself did."""
 import daemon
 import event_socket
+import sstool
 import truth
 from traffic import Traffic
 
@@ -32,6 +33,10 @@ class Case(truth.Case):
         t = Traffic(*args, **kwargs)
         self.addCleanup(t.end)
         return t
+
+    def followable(self):
+        """How many sockets `ss` shows that may be followed from poll to poll."""
+        return sum(row.has_tcp_info and row.state != 'listen' for row in sstool.rows())
 
     def of(self, scrape, name, side, port):
         """sockstat_tcp_NAME of one group; None where it is not exported."""
