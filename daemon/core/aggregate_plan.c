@@ -126,14 +126,7 @@ static uint64_t load(const struct aggregate_step *s, const struct sock_record *r
 			      : s->base == METRIC_BASE_SKMEM  ? record->skmem
 							      : (const uint8_t *)record;
 
-	switch (s->width) {
-	case 8:
-		return sock_load_u64(base, s->offset);
-	case 4:
-		return sock_load_u32(base, s->offset);
-	default:
-		return base[s->offset];
-	}
+	return sock_load(base, s->offset, s->width);
 }
 
 static bool is_none(const struct aggregate_step *s, const struct sock_record *record,

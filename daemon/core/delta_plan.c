@@ -81,14 +81,7 @@ static uint64_t load(const struct delta_step *s, const struct sock_record *recor
 
 	if (s->derive == METRIC_DERIVE_ACKED)
 		return tcp_info_acked_bytes(base);
-	switch (s->width) {
-	case 8:
-		return sock_load_u64(base, s->offset);
-	case 4:
-		return sock_load_u32(base, s->offset);
-	default:
-		return sock_load_u16(base, s->offset);
-	}
+	return sock_load(base, s->offset, s->width);
 }
 
 bool delta_plan_is_news(const struct delta_plan *p, const struct sock_record *record,

@@ -345,8 +345,11 @@ const struct metric metrics[] = {
 	 "Destroy events that the kernel dropped, as it counts them: each is a connection, or no "
 	 "connection, that the counters have as of the last poll that saw it, if one did.",
 	 METRIC_COUNTER, SELF(events_lost)},
-	{"sockstatd_tracked_sockets", "Sockets that are followed from poll to poll.", METRIC_GAUGE,
-	 SELF(tracked)},
+	{"sockstatd_tracked_sockets",
+	 "Sockets that are followed from poll to poll, with those that have gone and whose destroy "
+	 "event "
+	 "is to come.",
+	 METRIC_GAUGE, SELF(tracked)},
 	{"sockstatd_tracked_sockets_limit", "How many may be (limits.tracked_sockets).",
 	 METRIC_GAUGE, SELF(tracked_limit)},
 	{"sockstatd_untracked_sockets",

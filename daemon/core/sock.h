@@ -124,3 +124,18 @@ static inline uint64_t sock_load_u64(const uint8_t *bytes, unsigned int offset)
 	memcpy(&n, bytes + offset, sizeof(n));
 	return n;
 }
+
+/* The same of 8, 4, 2 or 1 bytes. */
+static inline uint64_t sock_load(const uint8_t *bytes, unsigned int offset, unsigned int width)
+{
+	switch (width) {
+	case 8:
+		return sock_load_u64(bytes, offset);
+	case 4:
+		return sock_load_u32(bytes, offset);
+	case 2:
+		return sock_load_u16(bytes, offset);
+	default:
+		return bytes[offset];
+	}
+}

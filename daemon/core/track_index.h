@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define TRACK_NONE UINT32_MAX
@@ -50,23 +51,6 @@ static inline uint32_t track_slot_tag(uint64_t hash)
 	return (uint32_t)(hash >> 32) & ~(uint32_t)TRACK_SLOT_NUMBER;
 }
 
-/* The first number from the hash's place on whose tag matches: most likely the one that is sought.
- * For whoever wants to fetch it beforehand; it reads no record. */
-static inline uint32_t track_slots_guess(const struct track_slots *s, uint64_t hash)
-{
-	if (!s->slots)
-		return TRACK_NONE;
-	for (uint32_t i = (uint32_t)hash & s->mask;; i = (i + 1) & s->mask) {
-		uint32_t slot = s->slots[i];
-
-		if (slot == 0)
-			return TRACK_NONE;
-		if ((slot & ~(uint32_t)TRACK_SLOT_NUMBER) == track_slot_tag(hash) &&
-		    slot != TRACK_SLOT_MOVED)
-			return (slot & TRACK_SLOT_NUMBER) - 1;
-	}
-}
-
 static inline uint32_t track_slots_find(const struct track_slots *s, const void *records,
 					track_equal_fn equal, uint64_t hash, uint64_t key)
 {
@@ -81,4 +65,19 @@ static inline uint32_t track_slots_find(const struct track_slots *s, const void 
 		    slot != TRACK_SLOT_MOVED && equal(records, (slot & TRACK_SLOT_NUMBER) - 1, key))
 			return (slot & TRACK_SLOT_NUMBER) - 1;
 	}
+}
+
+static inline bool track_any(const void *records, uint32_t number, uint64_t key)
+{
+	(void)records;
+	(void)number;
+	(void)key;
+	return true;
+}
+
+/* The first number from the hash's place on whose tag matches: most likely the one that is sought.
+ * For whoever wants to fetch it beforehand; it reads no record. */
+static inline uint32_t track_slots_guess(const struct track_slots *s, uint64_t hash)
+{
+	return track_slots_find(s, NULL, track_any, hash, 0);
 }
