@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,17 +147,36 @@ static void await_flood(const struct flood *f, struct http *h, const struct http
 	}
 }
 
+/* Nor does a real scraper. Here, kept from its processor between connecting and asking, it may find
+ * that the flood has taken all places anew, and that it is the one which has waited longest. Where
+ * this is not permitted it remains so. */
+static void run_beside_others(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	(void)sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+static void run_among_others(void)
+{
+	const struct sched_param none = {0};
+
+	(void)sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 static uint64_t longest_scrape_ns(const struct flood *f, struct http *h,
 				  const struct http_limits *limits)
 {
 	uint64_t begin_ns, longest_ns = 0;
 
+	run_beside_others();
 	for (int i = 0; i < 50; i++) {
 		await_flood(f, h, limits, f->come_again ? SLOW_CLIENTS / 5 : 0);
 		begin_ns = clock_monotonic_ns();
 		must_get(h, "/metrics");
 		longest_ns = MAX(longest_ns, clock_monotonic_ns() - begin_ns);
 	}
+	run_among_others();
 	return longest_ns;
 }
 
