@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/daemon/http_fixture.h"
 
+#include <limits.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/io/clock.h"
+#include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 #include "tests/support/test_support.h"
 
@@ -95,12 +97,27 @@ uint16_t must_find_port(void)
 	return 0;
 }
 
+/* The lowest that is free. accept4() takes one for a moment, also where nobody waits
+ * (__sys_accept4() in net/socket.c), so that a single look may find it taken by the server. */
+static int next_descriptor(void)
+{
+	int lowest = INT_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		int next = dup(0);
+
+		close(next);
+		lowest = MIN(lowest, next);
+		poll(NULL, 0, 1);
+	}
+	return lowest;
+}
+
 struct rlimit must_limit_descriptors(unsigned int more)
 {
 	struct rlimit before, few;
-	int next = dup(0);
+	int next = next_descriptor();
 
-	close(next);
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = before;
 	few.rlim_cur = (rlim_t)next + more;
