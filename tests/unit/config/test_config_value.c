@@ -20,62 +20,60 @@ static const struct config_key *key_of(const char *path)
 	return &config_keys[index];
 }
 
+static const struct {
+	const char *path, *text, *what;
+} refused[] = {
+	{"web.max_connections", "0", "must be a whole number from 1 to 4096"},
+	{"web.max_connections", "4097", "must be a whole number from 1 to 4096"},
+	{"web.max_connections", "-1", "must be a whole number from 1 to 4096"},
+	{"web.max_connections", "6.4", "must be a whole number from 1 to 4096"},
+	{"web.max_connections", "64k", "must be a whole number from 1 to 4096"},
+	{"web.max_connections", "99999999999999999999", "must be a whole number from 1 to 4096"},
+	{"poll.listeners", "0", "must be a duration from 1ms to 1s"},
+	{"poll.listeners", "1s1ms", "must be a duration from 1ms to 1s"},
+	{"poll.listeners", "100", "must be a duration from 1ms to 1s"},
+	{"poll.listeners", "fast", "must be a duration from 1ms to 1s"},
+	{"poll.sockets", "99ms", "must be a duration from 100ms to 1h"},
+	{"poll.sockets", "1h1ms", "must be a duration from 100ms to 1h"},
+	{"poll.sockets_max", "61m", "must be a duration from 100ms to 1h"},
+	{"poll.cpu_limit", "0.0009", "must be a number from 0.001 to 1"},
+	{"poll.cpu_limit", "1.1", "must be a number from 0.001 to 1"},
+	{"poll.cpu_limit", "2%", "must be a number from 0.001 to 1"},
+	{"poll.cpu_limit", "nan", "must be a number from 0.001 to 1"},
+	{"peak_window", "999ms", "must be a duration from 1s to 1h"},
+	{"peak_window", "2h", "must be a duration from 1s to 1h"},
+	{"metrics.profile", "full", "must be one of: core, extended"},
+	{"metrics.profile", "Core", "must be one of: core, extended"},
+	{"ports.server", "0", "must be a port number from 1 to 65535"},
+	{"ports.server", "65536", "must be a port number from 1 to 65535"},
+	{"ports.client", "https", "must be a port number from 1 to 65535"},
+	{"limits.listeners", "10001", "must be a whole number from 1 to 10000"},
+	{"limits.ports", "4097", "must be a whole number from 1 to 4096"},
+	{"limits.series", "999", "must be a whole number from 1000 to 1000000"},
+	{"limits.series", "1000001", "must be a whole number from 1000 to 1000000"},
+	{"limits.idle", "59s", "must be a duration from 1m to 30d"},
+	{"limits.idle", "31d", "must be a duration from 1m to 30d"},
+	{"histograms.rtt_seconds", "-1", "must be a number, at least 0"},
+	{"histograms.rtt_seconds", "inf", "must be a number, at least 0"},
+	{"histograms.rtt_seconds", "1e999", "must be a number, at least 0"},
+	{"histograms.rtt_seconds", "1ms", "must be a number, at least 0"},
+	{"web.telemetry_path", "metrics", "must begin with \"/\""},
+	{"metrics.include", "tcp{}", "must be a metric's name: letters, digits, _ and * only"},
+};
+
 Test(config_value, refused)
 {
-	static const struct {
-		const char *path, *text, *what;
-	} cases[] = {
-		{"web.max_connections", "0", "must be a whole number from 1 to 4096"},
-		{"web.max_connections", "4097", "must be a whole number from 1 to 4096"},
-		{"web.max_connections", "-1", "must be a whole number from 1 to 4096"},
-		{"web.max_connections", "6.4", "must be a whole number from 1 to 4096"},
-		{"web.max_connections", "64k", "must be a whole number from 1 to 4096"},
-		{"web.max_connections", "99999999999999999999",
-		 "must be a whole number from 1 to 4096"},
-		{"poll.listeners", "0", "must be a duration from 1ms to 1s"},
-		{"poll.listeners", "1s1ms", "must be a duration from 1ms to 1s"},
-		{"poll.listeners", "100", "must be a duration from 1ms to 1s"},
-		{"poll.listeners", "fast", "must be a duration from 1ms to 1s"},
-		{"poll.sockets", "99ms", "must be a duration from 100ms to 1h"},
-		{"poll.sockets", "1h1ms", "must be a duration from 100ms to 1h"},
-		{"poll.sockets_max", "61m", "must be a duration from 100ms to 1h"},
-		{"poll.cpu_limit", "0.0009", "must be a number from 0.001 to 1"},
-		{"poll.cpu_limit", "1.1", "must be a number from 0.001 to 1"},
-		{"poll.cpu_limit", "2%", "must be a number from 0.001 to 1"},
-		{"poll.cpu_limit", "nan", "must be a number from 0.001 to 1"},
-		{"peak_window", "999ms", "must be a duration from 1s to 1h"},
-		{"peak_window", "2h", "must be a duration from 1s to 1h"},
-		{"metrics.profile", "full", "must be one of: core, extended"},
-		{"metrics.profile", "Core", "must be one of: core, extended"},
-		{"ports.server", "0", "must be a port number from 1 to 65535"},
-		{"ports.server", "65536", "must be a port number from 1 to 65535"},
-		{"ports.client", "https", "must be a port number from 1 to 65535"},
-		{"limits.listeners", "10001", "must be a whole number from 1 to 10000"},
-		{"limits.ports", "4097", "must be a whole number from 1 to 4096"},
-		{"limits.series", "999", "must be a whole number from 1000 to 1000000"},
-		{"limits.series", "1000001", "must be a whole number from 1000 to 1000000"},
-		{"limits.idle", "59s", "must be a duration from 1m to 30d"},
-		{"limits.idle", "31d", "must be a duration from 1m to 30d"},
-		{"histograms.rtt_seconds", "-1", "must be a number, at least 0"},
-		{"histograms.rtt_seconds", "inf", "must be a number, at least 0"},
-		{"histograms.rtt_seconds", "1e999", "must be a number, at least 0"},
-		{"histograms.rtt_seconds", "1ms", "must be a number, at least 0"},
-		{"web.telemetry_path", "metrics", "must begin with \"/\""},
-		{"metrics.include", "tcp{}",
-		 "must be a metric's name: letters, digits, _ and * only"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct config c = {0}, untouched = {0};
 		char what[CONFIG_WHAT_MAX] = "";
 		int r;
 
-		r = config_value_add(key_of(cases[i].path), &c, cases[i].text, what);
-		cr_assert_eq(r, -EINVAL, "%s: %s: %d", cases[i].path, cases[i].text, r);
-		cr_assert_str_eq(what, cases[i].what, "%s: %s: %s", cases[i].path, cases[i].text,
-				 what);
-		cr_assert_eq(memcmp(&c, &untouched, sizeof(c)), 0, "%s: %s", cases[i].path,
-			     cases[i].text);
+		r = config_value_add(key_of(refused[i].path), &c, refused[i].text, what);
+		cr_assert_eq(r, -EINVAL, "%s: %s: %d", refused[i].path, refused[i].text, r);
+		cr_assert_str_eq(what, refused[i].what, "%s: %s: %s", refused[i].path,
+				 refused[i].text, what);
+		cr_assert_eq(memcmp(&c, &untouched, sizeof(c)), 0, "%s: %s", refused[i].path,
+			     refused[i].text);
 	}
 }
 
