@@ -24,8 +24,9 @@ Test(config_bind, every_section)
 				   "  include: [a_*]\n"
 				   "  exclude: [b, c]\n"
 				   "ports: {server: [443], client: [5432, 6379]}\n"
-				   "limits: {idle: 1d, series: 1000}\n"
-				   "histograms: {fill_ratio: [0.5, 1]}\n";
+				   "counters: exact\n"
+				   "limits: {idle: 1d, series: 1000, tracked_sockets: 10000000}\n"
+				   "histograms: {closed_bytes: [0, 1e9], fill_ratio: [0.5, 1]}\n";
 	struct config *c = expect_config("every section", text);
 
 	cr_assert_eq(c->web.listen_addresses.count, 2);
@@ -42,11 +43,60 @@ Test(config_bind, every_section)
 	cr_assert_str_eq(c->metrics.exclude.items[1], "c");
 	cr_assert_eq(c->ports.server.items[0], 443);
 	cr_assert_eq(c->ports.client.items[1], 6379);
+	cr_assert_eq(c->counters, CONFIG_COUNTERS_EXACT);
 	cr_assert_eq(c->limits.idle_ns, 86400 * NSEC_PER_SEC);
 	cr_assert_eq(c->limits.series, 1000);
+	cr_assert_eq(c->limits.tracked_sockets, 10000000);
+	cr_assert_eq(c->histograms.closed_bytes.count, 2);
+	cr_assert_eq(c->histograms.closed_bytes.bounds[1], 1e9);
 	cr_assert_eq(c->histograms.fill_ratio.count, 2);
 	cr_assert_eq(c->histograms.rtt_seconds.count, 14);
 	config_free(c);
+}
+
+/* In YAML 1.1 "off" is a boolean; here it is a word, with quotes or without. */
+Test(config_bind, counters)
+{
+	static const struct {
+		const char *text;
+		enum config_counters expected;
+	} cases[] = {
+		{"counters: off", CONFIG_COUNTERS_OFF},
+		{"counters: \"off\"", CONFIG_COUNTERS_OFF},
+		{"counters: 'off'", CONFIG_COUNTERS_OFF},
+		{"{counters: off}", CONFIG_COUNTERS_OFF},
+		{"counters: polled", CONFIG_COUNTERS_POLLED},
+		{"counters: exact", CONFIG_COUNTERS_EXACT},
+		{"counters: auto", CONFIG_COUNTERS_AUTO},
+		{"limits: {series: 1000}", CONFIG_COUNTERS_AUTO},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct config *c = expect_config(cases[i].text, cases[i].text);
+
+		cr_assert_eq(c->counters, (int)cases[i].expected, "%s: %d", cases[i].text,
+			     c->counters);
+		config_free(c);
+	}
+}
+
+/* Its other names for what is off are no values, and neither is nothing. */
+Test(config_bind, counters_refused)
+{
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{"counters: false", "1:11: counters: must be one of: off, polled, exact, auto"},
+		{"counters: no", "1:11: counters: must be one of: off, polled, exact, auto"},
+		{"counters: OFF", "1:11: counters: must be one of: off, polled, exact, auto"},
+		{"counters: !!bool off", "1:11: tags (!name) are not supported"},
+		{"counters:", "1:10: counters: has no value"},
+		{"counters: {tcp: off}", "1:11: counters: must be a single value, not a map"},
+		{"counter: off", "1:1: counter: unknown key; did you mean counters?"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_errors(cases[i].text, cases[i].text, cases[i].expected);
 }
 
 Test(config_bind, defaults)
@@ -161,6 +211,8 @@ Test(config_bind, lists)
 		 "1:45: web.listen_addresses: is given twice"},
 		{"histograms: {rtt_seconds: []}",
 		 "1:27: histograms.rtt_seconds: must have at least one entry"},
+		{"histograms: {closed_bytes: []}",
+		 "1:28: histograms.closed_bytes: must have at least one entry"},
 		{"histograms: {rtt_seconds: [1, 2, 2]}",
 		 "1:34: histograms.rtt_seconds: must be larger than the bound before it"},
 		{"ports: {client: [1, x, 2, 1]}",

@@ -96,3 +96,35 @@ Test(settings, series_are_shared_out)
 	catalogue_unref(catalogue);
 	config_free(c);
 }
+
+/* Each histogram has the bounds of its own key. */
+Test(settings, buckets)
+{
+	static const double expected[METRIC_BUCKETS_END] = {
+		[METRIC_BUCKETS_RTT] = 2,           [METRIC_BUCKETS_CWND] = 3,
+		[METRIC_BUCKETS_DELIVERY_RATE] = 4, [METRIC_BUCKETS_FILL_RATIO] = 5,
+		[METRIC_BUCKETS_CLOSED_BYTES] = 6,
+	};
+	struct config *c = config_new();
+	struct catalogue *catalogue;
+
+	c->metrics.profile = CONFIG_PROFILE_EXTENDED;
+	c->histograms.rtt_seconds = (struct config_buckets){{2}, 1};
+	c->histograms.congestion_window_segments = (struct config_buckets){{3}, 1};
+	c->histograms.delivery_rate_bytes_per_second = (struct config_buckets){{4}, 1};
+	c->histograms.fill_ratio = (struct config_buckets){{5}, 1};
+	c->histograms.closed_bytes = (struct config_buckets){{6}, 1};
+	cr_assert_eq(settings_make_catalogue(c, false, &catalogue), 0);
+	for (unsigned int i = 0; i < metric_count; i++) {
+		enum metric_buckets buckets = metrics[i].buckets;
+
+		if (buckets == METRIC_BUCKETS_NONE || buckets == METRIC_BUCKETS_DURATION)
+			continue;
+		cr_assert(catalogue->on[i], "%s", metrics[i].name);
+		cr_assert_eq(catalogue->bounds[i]->count, 1, "%s", metrics[i].name);
+		cr_assert_eq(catalogue->bounds[i]->le[0], expected[buckets], "%s: %g",
+			     metrics[i].name, catalogue->bounds[i]->le[0]);
+	}
+	catalogue_unref(catalogue);
+	config_free(c);
+}
