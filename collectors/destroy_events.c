@@ -11,8 +11,6 @@
 #include "collectors/inetdiag_parse.h"
 #include "collectors/netlink_drops.h"
 
-#define DROPS_PATH "/proc/self/net/netlink"
-
 /* The kernel makes of this what net.core.rmem_max allows (sock_setsockopt()). */
 #define RECEIVE_BUFFER_BYTES (256 * 1024 * 1024)
 
@@ -43,9 +41,13 @@ void destroy_events_close(struct destroy_events *e)
 /* What cannot be read now is, when it next can. */
 void destroy_events_settle(struct destroy_events *e)
 {
+	char path[PROCFS_PATH_MAX];
 	uint32_t drops;
 
-	if (!e->is_congested || netlink_drops_read(DROPS_PATH, e->socket.port_id, &drops) < 0)
+	if (!e->is_congested)
+		return;
+	procfs_path(e->procfs, "self/net/netlink", path);
+	if (netlink_drops_read(path, e->socket.port_id, &drops) < 0)
 		return;
 	e->lost += drops - e->drops;
 	e->drops = drops;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "collectors/netlink_socket.h"
+#include "collectors/procfs.h"
 #include "daemon/core/sock.h"
 
 #define DESTROY_BATCH_EVENTS 16
@@ -22,17 +23,18 @@ struct destroy_batch {
 
 struct destroy_events {
 	struct netlink_socket socket;
-	uint32_t drops;    /* of the socket, as last read */
-	bool is_congested; /* some were dropped since then, or may have been */
+	const char *procfs; /* borrowed: where /proc is */
+	uint32_t drops;     /* of the socket, as last read */
+	bool is_congested;  /* some were dropped since then, or may have been */
 	/* Since init, over all sockets: */
 	uint64_t lost;    /* events that the kernel dropped because we were late */
 	uint64_t ignored; /* datagrams that are no event of a TCP socket that we know how to read */
 	int error;        /* why the last call failed */
 };
 
-#define DESTROY_EVENTS_INIT                   \
-	{                                     \
-		.socket = NETLINK_SOCKET_INIT \
+#define DESTROY_EVENTS_INIT                                          \
+	{                                                            \
+		.socket = NETLINK_SOCKET_INIT, .procfs = PROCFS_ROOT \
 	}
 
 /* Joins the groups, which takes no capability, with as large a buffer as net.core.rmem_max allows.

@@ -29,6 +29,14 @@ void inetdiag_dump_cancel(struct inetdiag_dump *d)
 	d->running = false;
 }
 
+/* What systemd's RestrictAddressFamilies=, a seccomp filter, a security module, or a kernel without
+ * sock_diag answer, as against what passes. */
+static bool is_refusal(int error)
+{
+	return error == -EAFNOSUPPORT || error == -EPROTONOSUPPORT || error == -EPERM ||
+	       error == -EACCES || error == -ENOSYS || error == -ECONNREFUSED;
+}
+
 static enum poll_failure start_walk(struct inetdiag_dump *d, uint8_t family)
 {
 	const struct inetdiag_request request = {
@@ -38,22 +46,28 @@ static enum poll_failure start_walk(struct inetdiag_dump *d, uint8_t family)
 	};
 	uint8_t bytes[INETDIAG_REQUEST_MAX];
 	size_t n;
+	int r;
 
 	d->family = family;
 	d->has_rows = false;
 	n = inetdiag_request_render(&request, ++d->sequence, bytes);
-	if (netlink_socket_send(&d->socket, bytes, n) < 0) {
+	r = netlink_socket_send(&d->socket, bytes, n);
+	if (r < 0) {
 		inetdiag_dump_cancel(d);
-		return POLL_FAILURE_SEND;
+		return is_refusal(r) ? POLL_FAILURE_DENIED : POLL_FAILURE_SEND;
 	}
 	return POLL_FAILURE_NONE;
 }
 
 enum poll_failure inetdiag_dump_start(struct inetdiag_dump *d)
 {
+	int r = 0;
+
 	assert(!d->running);
-	if (d->socket.fd < 0 && netlink_socket_open(&d->socket) < 0)
-		return POLL_FAILURE_SOCKET;
+	if (d->socket.fd < 0)
+		r = netlink_socket_open(&d->socket);
+	if (r < 0)
+		return is_refusal(r) ? POLL_FAILURE_DENIED : POLL_FAILURE_SOCKET;
 	d->running = true;
 	d->was_interrupted = false;
 	return start_walk(d, d->no_legacy ? AF_INET : AF_UNSPEC);
@@ -84,6 +98,8 @@ static enum inetdiag_verdict digest_refusal(const struct inetdiag_dump *d, int e
 		return digest_fault(POLL_FAILURE_NO_HANDLER, ret_failure);
 	if (error == -EBUSY)
 		return digest_fault(POLL_FAILURE_BUSY, ret_failure);
+	if (error == -EPERM || error == -EACCES)
+		return digest_fault(POLL_FAILURE_DENIED, ret_failure);
 	return digest_fault(POLL_FAILURE_REFUSED, ret_failure);
 }
 
@@ -116,8 +132,7 @@ static enum inetdiag_verdict digest_error(const struct inetdiag_dump *d, const s
 }
 
 static enum inetdiag_verdict digest_row(struct inetdiag_dump *d, const struct nlmsghdr *m,
-					struct inetdiag_batch *batch,
-					enum poll_failure *ret_failure)
+					struct sock_batch *batch, enum poll_failure *ret_failure)
 {
 	d->has_rows = true;
 	switch (inetdiag_parse(m, &batch->records[batch->count])) {
@@ -137,7 +152,7 @@ static enum inetdiag_verdict digest_row(struct inetdiag_dump *d, const struct nl
 }
 
 static enum inetdiag_verdict digest_message(struct inetdiag_dump *d, const struct nlmsghdr *m,
-					    struct inetdiag_batch *batch,
+					    struct sock_batch *batch,
 					    enum poll_failure *ret_failure)
 {
 	/* The kernel answers with the type that it was asked with. */
@@ -163,7 +178,7 @@ static enum inetdiag_verdict digest_message(struct inetdiag_dump *d, const struc
 	}
 }
 
-static enum inetdiag_verdict digest_messages(struct inetdiag_dump *d, struct inetdiag_batch *batch,
+static enum inetdiag_verdict digest_messages(struct inetdiag_dump *d, struct sock_batch *batch,
 					     size_t n, enum poll_failure *ret_failure)
 {
 	enum inetdiag_verdict verdict = INETDIAG_VERDICT_ROWS;
@@ -190,7 +205,7 @@ static enum inetdiag_verdict digest_messages(struct inetdiag_dump *d, struct ine
 	return verdict;
 }
 
-enum inetdiag_verdict inetdiag_dump_digest(struct inetdiag_dump *d, struct inetdiag_batch *batch,
+enum inetdiag_verdict inetdiag_dump_digest(struct inetdiag_dump *d, struct sock_batch *batch,
 					   size_t n, enum poll_failure *ret_failure)
 {
 	enum inetdiag_verdict verdict;
@@ -203,13 +218,13 @@ enum inetdiag_verdict inetdiag_dump_digest(struct inetdiag_dump *d, struct inetd
 	return verdict;
 }
 
-static enum inetdiag_step step_failed(struct inetdiag_dump *d, struct inetdiag_batch *batch,
-				      enum poll_failure failure, enum poll_failure *ret_failure)
+static enum sock_step step_failed(struct inetdiag_dump *d, struct sock_batch *batch,
+				  enum poll_failure failure, enum poll_failure *ret_failure)
 {
 	inetdiag_dump_cancel(d);
 	batch->count = 0;
 	*ret_failure = failure;
-	return INETDIAG_STEP_FAILED;
+	return SOCK_STEP_FAILED;
 }
 
 static enum poll_failure failure_of_receive(long error)
@@ -222,19 +237,18 @@ static enum poll_failure failure_of_receive(long error)
 }
 
 /* The walk has ended: the next one, if there is one. */
-static enum inetdiag_step step_walk(struct inetdiag_dump *d, struct inetdiag_batch *batch,
-				    uint8_t family, enum poll_failure *ret_failure)
+static enum sock_step step_walk(struct inetdiag_dump *d, struct sock_batch *batch, uint8_t family,
+				enum poll_failure *ret_failure)
 {
 	enum poll_failure failure = start_walk(d, family);
 
 	if (failure)
 		return step_failed(d, batch, failure, ret_failure);
-	return INETDIAG_STEP_MORE;
+	return SOCK_STEP_MORE;
 }
 
-static enum inetdiag_step step_verdict(struct inetdiag_dump *d, struct inetdiag_batch *batch,
-				       enum inetdiag_verdict verdict,
-				       enum poll_failure *ret_failure)
+static enum sock_step step_verdict(struct inetdiag_dump *d, struct sock_batch *batch,
+				   enum inetdiag_verdict verdict, enum poll_failure *ret_failure)
 {
 	switch (verdict) {
 	case INETDIAG_VERDICT_UNSUPPORTED:
@@ -244,17 +258,17 @@ static enum inetdiag_step step_verdict(struct inetdiag_dump *d, struct inetdiag_
 		if (d->family == AF_INET)
 			return step_walk(d, batch, AF_INET6, ret_failure);
 		d->running = false;
-		return INETDIAG_STEP_DONE;
+		return SOCK_STEP_DONE;
 	case INETDIAG_VERDICT_ROWS:
-		return INETDIAG_STEP_MORE;
+		return SOCK_STEP_MORE;
 	case INETDIAG_VERDICT_FAILED:
 		break;
 	}
 	return step_failed(d, batch, *ret_failure, ret_failure);
 }
 
-enum inetdiag_step inetdiag_dump_step(struct inetdiag_dump *d, struct inetdiag_batch *batch,
-				      bool tolerate_interrupted, enum poll_failure *ret_failure)
+enum sock_step inetdiag_dump_step(struct inetdiag_dump *d, struct sock_batch *batch,
+				  bool tolerate_interrupted, enum poll_failure *ret_failure)
 {
 	enum inetdiag_verdict verdict;
 	long n = netlink_socket_receive(&d->socket, batch->bytes, sizeof(batch->bytes));
@@ -263,7 +277,7 @@ enum inetdiag_step inetdiag_dump_step(struct inetdiag_dump *d, struct inetdiag_b
 	if (n == -ESRCH)
 		d->foreign_messages++;
 	if (n == -ESRCH || n == -EAGAIN)
-		return INETDIAG_STEP_MORE;
+		return SOCK_STEP_MORE;
 	if (n < 0)
 		return step_failed(d, batch, failure_of_receive(n), ret_failure);
 	/* Nothing was asked that this could answer. */

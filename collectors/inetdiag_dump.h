@@ -8,21 +8,8 @@
 
 #include "collectors/inetdiag_request.h"
 #include "collectors/netlink_socket.h"
+#include "collectors/sock_batch.h"
 #include "daemon/core/poll.h"
-#include "daemon/core/sock.h"
-
-/* The kernel never sends more in one datagram (SKB_WITH_OVERHEAD(32768) in netlink_recvmsg()), and
- * fills less if it is offered less. */
-#define INETDIAG_BATCH_BYTES 32768
-/* nlmsghdr and inet_diag_msg are 88 bytes. */
-#define INETDIAG_BATCH_RECORDS (INETDIAG_BATCH_BYTES / 88)
-
-/* The memory of one step; all dumps of a thread share one. */
-struct inetdiag_batch {
-	uint8_t bytes[INETDIAG_BATCH_BYTES] __attribute__((aligned(8)));
-	struct sock_record records[INETDIAG_BATCH_RECORDS];
-	unsigned int count;
-};
 
 struct inetdiag_dump {
 	struct netlink_socket socket;
@@ -55,18 +42,12 @@ enum poll_failure inetdiag_dump_start(struct inetdiag_dump *d);
 /* Cancels the dump under way. The socket is closed, as the rest of the dump is still in it. */
 void inetdiag_dump_cancel(struct inetdiag_dump *d);
 
-enum inetdiag_step {
-	INETDIAG_STEP_MORE,   /* the batch may hold records; more will come */
-	INETDIAG_STEP_DONE,   /* the batch may hold records; all rows have come */
-	INETDIAG_STEP_FAILED, /* the batch is empty; the socket is closed; *ret_failure says why */
-};
-
 /* Receives one batch. Call it when d->socket.fd is readable; without anything to read, and for what
  * the kernel did not send, it returns MORE with an empty batch. A walk that the kernel calls
  * interrupted (NLM_F_DUMP_INTR) ends as POLL_FAILURE_INTERRUPTED: the caller retries once and takes
  * what the second walk gives, see tolerate_interrupted. */
-enum inetdiag_step inetdiag_dump_step(struct inetdiag_dump *d, struct inetdiag_batch *batch,
-				      bool tolerate_interrupted, enum poll_failure *ret_failure);
+enum sock_step inetdiag_dump_step(struct inetdiag_dump *d, struct sock_batch *batch,
+				  bool tolerate_interrupted, enum poll_failure *ret_failure);
 
 /* What one datagram says of the walk that it belongs to. */
 enum inetdiag_verdict {
@@ -78,5 +59,5 @@ enum inetdiag_verdict {
 
 /* The half of a step that does no I/O, for it and for tests: reads the datagram that is the first
  * N bytes of the batch. Of the dump it uses family, sequence, port id and what it has seen. */
-enum inetdiag_verdict inetdiag_dump_digest(struct inetdiag_dump *d, struct inetdiag_batch *batch,
+enum inetdiag_verdict inetdiag_dump_digest(struct inetdiag_dump *d, struct sock_batch *batch,
 					   size_t n, enum poll_failure *ret_failure);

@@ -27,6 +27,12 @@ enum config_counters {
 	CONFIG_COUNTERS_AUTO,
 };
 
+enum config_source {
+	CONFIG_SOURCE_AUTO,
+	CONFIG_SOURCE_NETLINK,
+	CONFIG_SOURCE_PROCFS,
+};
+
 struct config_strings {
 	char **items;
 	size_t count;
@@ -53,6 +59,7 @@ struct config {
 		uint64_t listeners_ns, sockets_ns, sockets_max_ns;
 		double cpu_limit; /* of one core, (0, 1] */
 	} poll;
+	int source; /* enum config_source */
 	uint64_t peak_window_ns;
 	struct {
 		int profile;                            /* enum config_profile */

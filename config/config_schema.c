@@ -23,6 +23,13 @@ static const char *const counters[] = {
 	NULL,
 };
 
+static const char *const sources[] = {
+	[CONFIG_SOURCE_AUTO] = "auto",
+	[CONFIG_SOURCE_NETLINK] = "netlink",
+	[CONFIG_SOURCE_PROCFS] = "procfs",
+	NULL,
+};
+
 const struct config_key config_keys[] = {
 	{
 		.path = "web.listen_addresses",
@@ -87,6 +94,16 @@ const struct config_key config_keys[] = {
 		.max = "1",
 		AT(poll.cpu_limit),
 		.help = "The share of one core that each of the two polls may take.",
+	},
+	{
+		.path = "source",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "auto",
+		.choices = sources,
+		AT(source),
+		.help = "Where sockets are read: netlink, procfs, or auto: /proc while netlink "
+			"does "
+			"not serve.",
 	},
 	{
 		.path = "peak_window",

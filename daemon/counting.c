@@ -12,8 +12,6 @@
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
-#define SNMP_PATH "/proc/self/net/snmp"
-
 #define TICK_NS  NSEC_PER_SEC
 #define RETRY_NS (60 * NSEC_PER_SEC)
 
@@ -138,8 +136,10 @@ static void take_up(struct counting *c)
 static bool read_opened(struct counting *c, uint64_t *ret_opened, uint64_t *ret_elapsed_ns)
 {
 	uint64_t before = c->opens, before_ns = c->opens_ns;
+	char path[PROCFS_PATH_MAX];
 
-	if (c->snmp.fd < 0 && netstat_reader_open(&c->snmp, SNMP_PATH) < 0)
+	procfs_path(c->events.procfs, "self/net/snmp", path);
+	if (c->snmp.fd < 0 && netstat_reader_open(&c->snmp, path) < 0)
 		return false;
 	if (netstat_reader_tcp_opens(&c->snmp, &c->opens) < 0)
 		return false;
@@ -186,6 +186,7 @@ int counting_init(struct counting *c, const struct counting_settings *s)
 	c->self = s->self;
 	c->meter = s->meter;
 	c->mode = CONFIG_COUNTERS_OFF;
+	c->events.procfs = s->procfs;
 	return loop_timer_init(&c->tick, c->loop, on_tick);
 }
 

@@ -48,6 +48,7 @@ struct counting_settings {
 	struct listener_table *listeners;
 	struct self_values *self;
 	struct cpu_meter *meter;
+	const char *procfs; /* where /proc is */
 };
 
 /* 0 or -errno; done is due in either case, and may run on COUNTING_INIT. Counts nothing yet. */

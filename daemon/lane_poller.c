@@ -12,66 +12,92 @@
 /* A million sockets take 1.3 s; what takes longer than this has stuck. */
 #define DEADLINE_NS (30 * NSEC_PER_SEC)
 
+static enum lane lane_of(const struct lane_poller *p)
+{
+	return p->settings.lane;
+}
+
+static struct source *source_of(struct lane_poller *p)
+{
+	return &p->settings.sources[p->settings.walk->query.family];
+}
+
 static void count_ignored(struct lane_poller *p)
 {
-	uint64_t *ignored = p->self->poll_rows_ignored[p->lane];
+	uint64_t *ignored = p->settings.self->poll_rows_ignored[lane_of(p)];
 
-	self_set(&ignored[POLL_IGNORED_FAMILY], p->dump.unknown_families);
-	self_set(&ignored[POLL_IGNORED_STATE], p->dump.unknown_states);
-	self_set(&ignored[POLL_IGNORED_SENDER], p->dump.foreign_messages);
+	self_set(&ignored[POLL_IGNORED_FAMILY], p->collector.netlink.unknown_families);
+	self_set(&ignored[POLL_IGNORED_STATE],
+		 p->collector.netlink.unknown_states + p->collector.procfs.unknown_states);
+	self_set(&ignored[POLL_IGNORED_SENDER], p->collector.netlink.foreign_messages);
+	self_set(&ignored[POLL_IGNORED_MALFORMED], p->collector.procfs.malformed_lines);
 }
 
 static void count_failure(struct lane_poller *p, enum poll_failure reason)
 {
-	self_add(&p->self->poll_failures[p->lane][reason - 1], 1);
+	self_add(&p->settings.self->poll_failures[lane_of(p)][reason - 1], 1);
+}
+
+/* SOURCE: POLL_SOURCE_END for none. */
+static void note_source(struct lane_poller *p, enum poll_source source)
+{
+	uint64_t *values = p->settings.self->source[p->settings.walk->query.family];
+
+	for (unsigned int i = 0; i < POLL_SOURCE_END; i++)
+		self_set(&values[i], i == source);
 }
 
 /* Ticks that have come and were not yet seen would be lost with the old interval. */
 static void rearm(struct lane_poller *p)
 {
+	struct self_values *self = p->settings.self;
 	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t due_ns = p->started_ns + p->pace.current_ns;
 
-	self_add(&p->self->polls_skipped[p->lane], loop_timer_take(&p->tick));
+	self_add(&self->polls_skipped[lane_of(p)], loop_timer_take(&p->tick));
 	loop_timer_start(&p->tick, due_ns > now_ns ? due_ns - now_ns : 1, p->pace.current_ns);
-	self_set(&p->self->poll_interval_ns[p->lane], p->pace.current_ns);
+	self_set(&self->poll_interval_ns[lane_of(p)], p->pace.current_ns);
 }
 
 /* Closes the account of a poll, whether it ended well or not: a poll that fails costs as well. */
 static void settle_cost(struct lane_poller *p)
 {
-	cpu_meter_switch(p->meter, NULL);
-	self_add(&p->self->poll_cpu_ns[p->lane], p->cpu_ns);
+	cpu_meter_switch(p->settings.meter, NULL);
+	self_add(&p->settings.self->poll_cpu_ns[lane_of(p)], p->cpu_ns);
 	if (lane_pace_observe(&p->pace, p->started_ns, p->cpu_ns))
 		rearm(p);
 	p->cpu_ns = 0;
 }
 
-static void end_poll(struct lane_poller *p, bool well)
+static void stop_waiting(struct lane_poller *p)
 {
 	loop_source_remove(&p->readable);
+	loop_timer_cancel(&p->turn);
 	loop_timer_cancel(&p->deadline);
+}
+
+static void cancel(struct lane_poller *p)
+{
+	stop_waiting(p);
+	collector_cancel(&p->collector);
+}
+
+static void end_poll(struct lane_poller *p, bool well)
+{
+	p->is_polling = false;
 	count_ignored(p);
-	self_set(&p->self->poll_success[p->lane], well);
-	p->ops->ended(p->userdata, well);
+	self_set(&p->settings.self->poll_success[lane_of(p)], well);
+	p->settings.ops->ended(p->settings.userdata, well);
 }
 
 static void end_badly(struct lane_poller *p, enum poll_failure reason)
 {
-	if (p->dump.running)
-		inetdiag_dump_cancel(&p->dump);
 	count_failure(p, reason);
 	if (!p->has_failed)
 		log_warn("poll failed; the last good data are kept", "lane=%s reason=%s",
-			 lane_name(p->lane), poll_failure_name(reason));
+			 lane_name(lane_of(p)), poll_failure_name(reason));
 	p->has_failed = true;
 	end_poll(p, false);
-}
-
-static void fail(struct lane_poller *p, enum poll_failure reason)
-{
-	settle_cost(p);
-	end_badly(p, reason);
 }
 
 /* What a snapshot costs is known only when its age has been fixed: the next poll pays for it. */
@@ -79,14 +105,15 @@ static enum poll_failure publish(struct lane_poller *p)
 {
 	enum poll_failure failure;
 
-	cpu_meter_switch(p->meter, &p->cpu_ns);
-	failure = p->ops->publish(p->userdata);
-	cpu_meter_switch(p->meter, NULL);
+	cpu_meter_switch(p->settings.meter, &p->cpu_ns);
+	failure = p->settings.ops->publish(p->settings.userdata);
+	cpu_meter_switch(p->settings.meter, NULL);
 	return failure;
 }
 
 static void succeed(struct lane_poller *p)
 {
+	struct self_values *self = p->settings.self;
 	enum poll_failure failure;
 
 	settle_cost(p);
@@ -96,101 +123,167 @@ static void succeed(struct lane_poller *p)
 		return;
 	}
 	if (p->has_failed)
-		log_info("polls succeed again", "lane=%s", lane_name(p->lane));
+		log_info("polls succeed again", "lane=%s", lane_name(lane_of(p)));
 	p->has_failed = false;
-	self_add(&p->self->polls[p->lane], 1);
-	self_set(&p->self->poll_sockets[p->lane], p->rows);
-	self_set(&p->self->poll_last_success_ms[p->lane], clock_realtime_ns() / NSEC_PER_MSEC);
-	self_observe_duration(p->self->poll_duration[p->lane],
+	self_add(&self->polls[lane_of(p)], 1);
+	self_set(&self->poll_sockets[lane_of(p)], p->rows);
+	self_set(&self->poll_last_success_ms[lane_of(p)], clock_realtime_ns() / NSEC_PER_MSEC);
+	self_observe_duration(self->poll_duration[lane_of(p)],
 			      clock_monotonic_ns() - p->started_ns);
 	end_poll(p, true);
 }
 
 static void on_readable(struct loop_source *source, uint32_t events);
+static void run_walk(struct lane_poller *p);
 
-/* Sends the request, which makes the kernel fill the first batch. */
-static void request(struct lane_poller *p)
+/* Starts a walk, and waits for what it brings. */
+static enum poll_failure request(struct lane_poller *p, enum poll_source source)
 {
+	enum poll_failure failure =
+		collector_start(&p->collector, source, &p->settings.walk->query);
+	int fd = collector_fd(&p->collector);
+	int r;
+
+	if (failure != POLL_FAILURE_NONE)
+		return failure;
+	if (fd < 0)
+		r = loop_timer_start(&p->turn, 0, 0);
+	else
+		r = loop_source_add(p->loop, &p->readable, fd, EPOLLIN, on_readable);
+	return r < 0 ? POLL_FAILURE_MEMORY : POLL_FAILURE_NONE;
+}
+
+/* A dump that the kernel calls interrupted is made once more; the second is taken as it comes. */
+static bool may_retry(const struct lane_poller *p, enum poll_failure reason)
+{
+	return reason == POLL_FAILURE_INTERRUPTED && !p->is_retry;
+}
+
+/* Whether /proc is read instead. */
+static bool may_fall_back(struct lane_poller *p, enum poll_failure reason)
+{
+	bool is_new;
+
+	if (p->collector.source != POLL_SOURCE_NETLINK || !poll_failure_is_refusal(reason))
+		return false;
+	if (!source_refused(source_of(p), clock_monotonic_ns(), &is_new)) {
+		note_source(p, POLL_SOURCE_END);
+		return false;
+	}
+	if (is_new)
+		log_warn("netlink does not serve; /proc is read, which tells less",
+			 "family=%s reason=%s", poll_family_name(p->settings.walk->query.family),
+			 poll_failure_name(reason));
+	return true;
+}
+
+static void fail(struct lane_poller *p, enum poll_failure reason)
+{
+	bool retry = may_retry(p, reason);
+
+	cancel(p);
+	if (retry || may_fall_back(p, reason)) {
+		count_failure(p, reason);
+		p->is_retry = retry;
+		run_walk(p);
+		return;
+	}
+	if (p->settings.walk->ops->abort)
+		p->settings.walk->ops->abort(p->settings.userdata);
+	settle_cost(p);
+	end_badly(p, reason);
+}
+
+static void run_walk(struct lane_poller *p)
+{
+	enum poll_source source = source_choose(source_of(p), clock_monotonic_ns());
 	enum poll_failure failure;
 
 	p->rows = 0;
-	p->ops->begin(p->userdata);
-	failure = inetdiag_dump_start(&p->dump);
+	p->settings.walk->ops->begin(p->settings.userdata, source);
+	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
+	failure = request(p, source);
 	if (failure != POLL_FAILURE_NONE)
 		fail(p, failure);
-	else if (loop_source_add(p->loop, &p->readable, p->dump.socket.fd, EPOLLIN, on_readable) <
-		 0)
-		fail(p, POLL_FAILURE_MEMORY);
+}
+
+static void end_walk(struct lane_poller *p)
+{
+	stop_waiting(p);
+	if (p->collector.source == POLL_SOURCE_NETLINK && source_served(source_of(p)))
+		log_info("netlink serves again", "family=%s",
+			 poll_family_name(p->settings.walk->query.family));
+	note_source(p, p->collector.source);
+	succeed(p);
 }
 
 static void poll_now(struct lane_poller *p)
 {
 	p->started_ns = clock_monotonic_ns();
+	p->is_polling = true;
 	p->is_retry = false;
-	cpu_meter_switch(p->meter, &p->cpu_ns);
-	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
-	request(p);
+	cpu_meter_switch(p->settings.meter, &p->cpu_ns);
+	run_walk(p);
 }
 
-/* A dump that the kernel calls interrupted is made once more; the second is taken as it comes. */
-static void retry(struct lane_poller *p)
+/* One batch. Returns whether the walk has ended, and how. */
+static enum sock_step step(struct lane_poller *p, enum poll_failure *ret_failure)
 {
-	count_failure(p, POLL_FAILURE_INTERRUPTED);
-	loop_source_remove(&p->readable);
-	p->is_retry = true;
-	request(p);
-}
+	const struct lane_settings *s = &p->settings;
+	enum sock_step step = collector_step(&p->collector, s->batch, p->is_retry, ret_failure);
 
-/* One batch. Returns whether the dump has ended, and how. */
-static enum inetdiag_step step(struct lane_poller *p, enum poll_failure *ret_failure)
-{
-	enum inetdiag_step step = inetdiag_dump_step(&p->dump, p->batch, p->is_retry, ret_failure);
-
-	if (step == INETDIAG_STEP_FAILED)
+	if (step == SOCK_STEP_FAILED)
 		return step;
-	p->rows += p->batch->count;
-	*ret_failure = p->ops->rows(p->userdata, p->batch->records, p->batch->count);
-	if (*ret_failure == POLL_FAILURE_NONE && step == INETDIAG_STEP_DONE)
-		*ret_failure = p->ops->commit(p->userdata);
-	return *ret_failure == POLL_FAILURE_NONE ? step : INETDIAG_STEP_FAILED;
+	p->rows += s->batch->count;
+	*ret_failure = s->walk->ops->rows(s->userdata, s->batch->records, s->batch->count);
+	if (*ret_failure == POLL_FAILURE_NONE && step == SOCK_STEP_DONE)
+		*ret_failure = s->walk->ops->commit(s->userdata);
+	return *ret_failure == POLL_FAILURE_NONE ? step : SOCK_STEP_FAILED;
+}
+
+static void advance(struct lane_poller *p)
+{
+	enum poll_failure failure = POLL_FAILURE_NONE;
+
+	cpu_meter_switch(p->settings.meter, &p->cpu_ns);
+	switch (step(p, &failure)) {
+	case SOCK_STEP_MORE:
+		if (collector_fd(&p->collector) < 0)
+			loop_timer_start(&p->turn, 0, 0);
+		break;
+	case SOCK_STEP_DONE:
+		end_walk(p);
+		break;
+	case SOCK_STEP_FAILED:
+		fail(p, failure);
+		break;
+	}
 }
 
 static void on_readable(struct loop_source *source, uint32_t events)
 {
-	struct lane_poller *p = container_of(source, struct lane_poller, readable);
-	enum poll_failure failure = POLL_FAILURE_NONE;
-	enum inetdiag_step result;
-
 	(void)events;
-	cpu_meter_switch(p->meter, &p->cpu_ns);
-	result = step(p, &failure);
-	if (result == INETDIAG_STEP_DONE)
-		succeed(p);
-	else if (result == INETDIAG_STEP_FAILED && failure == POLL_FAILURE_INTERRUPTED)
-		retry(p);
-	else if (result == INETDIAG_STEP_FAILED)
-		fail(p, failure);
+	advance(container_of(source, struct lane_poller, readable));
+}
+
+static void on_turn(struct loop_timer *timer, uint64_t expirations)
+{
+	(void)expirations;
+	advance(container_of(timer, struct lane_poller, turn));
 }
 
 static void on_deadline(struct loop_timer *timer, uint64_t expirations)
 {
-	struct lane_poller *p = container_of(timer, struct lane_poller, deadline);
-
 	(void)expirations;
-	fail(p, POLL_FAILURE_TIMEOUT);
-}
-
-static bool is_polling(const struct lane_poller *p)
-{
-	return p->dump.running;
+	fail(container_of(timer, struct lane_poller, deadline), POLL_FAILURE_TIMEOUT);
 }
 
 static void on_tick(struct loop_timer *timer, uint64_t expirations)
 {
 	struct lane_poller *p = container_of(timer, struct lane_poller, tick);
-	bool due = !is_polling(p) && !lane_pace_rests(&p->pace, clock_monotonic_ns());
+	bool due = !p->is_polling && !lane_pace_rests(&p->pace, clock_monotonic_ns());
 
-	self_add(&p->self->polls_skipped[p->lane], expirations - due);
+	self_add(&p->settings.self->polls_skipped[lane_of(p)], expirations - due);
 	if (due)
 		poll_now(p);
 }
@@ -199,32 +292,28 @@ int lane_poller_init(struct lane_poller *p, struct loop *loop, const struct lane
 {
 	int r;
 
-	p->lane = s->lane;
+	p->settings = *s;
 	p->loop = loop;
-	p->batch = s->batch;
-	p->meter = s->meter;
-	p->self = s->self;
-	p->ops = s->ops;
-	p->userdata = s->userdata;
-	inetdiag_dump_init(&p->dump, s->states, s->extensions);
+	collector_init(&p->collector, s->procfs);
 	r = loop_timer_init(&p->tick, loop, on_tick);
-	return r < 0 ? r : loop_timer_init(&p->deadline, loop, on_deadline);
+	if (r == 0)
+		r = loop_timer_init(&p->deadline, loop, on_deadline);
+	return r < 0 ? r : loop_timer_init(&p->turn, loop, on_turn);
 }
 
 void lane_poller_done(struct lane_poller *p)
 {
 	loop_source_remove(&p->readable);
-	inetdiag_dump_done(&p->dump);
+	collector_done(&p->collector);
 	loop_timer_done(&p->tick);
 	loop_timer_done(&p->deadline);
+	loop_timer_done(&p->turn);
 }
 
 void lane_poller_start(struct lane_poller *p, const struct lane_pace *pace)
 {
-	if (is_polling(p)) {
-		loop_source_remove(&p->readable);
-		inetdiag_dump_cancel(&p->dump);
-	}
+	if (p->is_polling)
+		cancel(p);
 	p->pace = *pace;
 	poll_now(p);
 	rearm(p);

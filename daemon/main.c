@@ -70,7 +70,7 @@ static int run(const struct options *o, const char *path, struct config *config)
 	else if (o->dump)
 		status = dump(config);
 	else if (o->once)
-		status = once_run(config, o->textfile) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
+		status = once_run(o, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 	else
 		return manager_run(o, path, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 	config_free(config);

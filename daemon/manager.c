@@ -10,6 +10,7 @@
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
+#include "daemon/options.h"
 #include "daemon/pages.h"
 #include "daemon/polling.h"
 #include "daemon/service.h"
@@ -234,6 +235,7 @@ static int start_polling(struct manager *m)
 	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
 	struct polling_settings settings = {
 		.loop = &m->loop,
+		.procfs = m->options->procfs_path,
 		.config = m->config,
 		.exchange = &m->exchange,
 		.self = &m->self,
@@ -271,7 +273,6 @@ static void note_start(struct manager *m)
 	struct self_values *v = &m->self;
 
 	v->build_info = 1;
-	v->source[0] = 1;
 	v->process_start_ms = clock_realtime_ns() / NSEC_PER_MSEC;
 	for (unsigned int i = 0; i < LANE_END; i++)
 		v->poll_last_success_ms[i] = METRIC_ABSENT;

@@ -13,6 +13,7 @@
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
+#include "daemon/options.h"
 #include "daemon/polling.h"
 #include "daemon/settings.h"
 #include "daemon/util/cleanup.h"
@@ -38,10 +39,12 @@ static void on_cycle(struct polling *p, enum lane lane, bool well)
 		polling_start(p, LANE_SOCKETS);
 }
 
-static int poll_both(struct once *o, const struct config *config, struct catalogue *catalogue)
+static int poll_both(struct once *o, const struct options *options, const struct config *config,
+		     struct catalogue *catalogue)
 {
 	struct polling_settings settings = {
 		.loop = &o->loop,
+		.procfs = options->procfs_path,
 		.config = config,
 		.catalogue = catalogue,
 		.exchange = &o->exchange,
@@ -118,7 +121,7 @@ static int write_result(const char *textfile, const struct buf *text)
 	return r;
 }
 
-static int run(struct once *o, const struct config *config, const char *textfile)
+static int run(struct once *o, const struct options *options, const struct config *config)
 {
 	struct catalogue *catalogue;
 	struct buf text = BUF_INIT;
@@ -126,21 +129,21 @@ static int run(struct once *o, const struct config *config, const char *textfile
 
 	r = settings_make_catalogue(config, true, &catalogue);
 	if (r == 0) {
-		r = poll_both(o, config, catalogue);
+		r = poll_both(o, options, config, catalogue);
 		if (r == 0)
 			r = render(o, catalogue, &text);
 		polling_done(&o->polling);
 		catalogue_unref(catalogue);
 	}
 	if (r == 0)
-		r = write_result(textfile, &text);
+		r = write_result(options->textfile, &text);
 	else
 		log_error("the poll failed", "error=\"%s\"", strerror(-r));
 	buf_done(&text);
 	return r;
 }
 
-int once_run(const struct config *config, const char *textfile)
+int once_run(const struct options *options, const struct config *config)
 {
 	struct once *o = calloc(1, sizeof(*o));
 	int r;
@@ -149,7 +152,7 @@ int once_run(const struct config *config, const char *textfile)
 		return -ENOMEM;
 	o->loop = (struct loop)LOOP_INIT;
 	o->exchange = (struct snapshot_exchange)SNAPSHOT_EXCHANGE_INIT;
-	r = run(o, config, textfile);
+	r = run(o, options, config);
 	loop_done(&o->loop);
 	snapshot_exchange_done(&o->exchange);
 	free(o);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "build_config.h"
+#include "collectors/procfs.h"
+#include "config/config.h"
 #include "daemon/util/macros.h"
 
 enum option_kind {
@@ -14,6 +16,8 @@ enum option_kind {
 	OPTION_ADDRESS, /* one more listen address */
 	OPTION_LEVEL,
 	OPTION_FORMAT,
+	OPTION_SOURCE,
+	OPTION_PATH, /* an absolute path */
 };
 
 /* THE flag table: parsing and --help walk it. */
@@ -30,6 +34,10 @@ static const struct option_row {
 	 "Address to listen on; may be given more than once (default: :17625)."},
 	{"web.telemetry-path", "PATH", OPTION_TEXT, offsetof(struct options, telemetry_path),
 	 "Path of the metrics (default: /metrics)."},
+	{"source", "SOURCE", OPTION_SOURCE, 0,
+	 "Where to read sockets: auto, netlink or procfs (default: auto)."},
+	{"path.procfs", "PATH", OPTION_PATH, offsetof(struct options, procfs_path),
+	 "Where /proc is mounted (default: /proc)."},
 	{"log.level", "LEVEL", OPTION_LEVEL, 0,
 	 "Least level to log: debug, info, warn or error (default: info)."},
 	{"log.format", "FORMAT", OPTION_FORMAT, 0, "logfmt or json (default: logfmt)."},
@@ -76,6 +84,23 @@ static int add_address(struct options *o, char *value, char error[256])
 	return 0;
 }
 
+static int set_source(struct options *o, const char *value, char error[256])
+{
+	static const char *const names[] = {
+		[CONFIG_SOURCE_AUTO] = "auto",
+		[CONFIG_SOURCE_NETLINK] = "netlink",
+		[CONFIG_SOURCE_PROCFS] = "procfs",
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i], value) != 0)
+			continue;
+		o->source = (int)i;
+		return 0;
+	}
+	return fault(error, "--source: '%s' is not auto, netlink or procfs", value);
+}
+
 static int set(struct options *o, const struct option_row *row, char *value, char error[256])
 {
 	char *field = (char *)o + row->offset;
@@ -97,6 +122,13 @@ static int set(struct options *o, const struct option_row *row, char *value, cha
 		if (log_format_parse(value, &o->log_format) == 0)
 			return 0;
 		return fault(error, "--log.format: '%s' is not logfmt or json", value);
+	case OPTION_SOURCE:
+		return set_source(o, value, error);
+	case OPTION_PATH:
+		*(const char **)(void *)field = value;
+		if (*value == '/')
+			return 0;
+		return fault(error, "--%s: '%s' must begin with '/'", row->name, value);
 	}
 	return 0;
 }
@@ -118,14 +150,21 @@ static int parse_one(struct options *o, char **argv, int *index, char error[256]
 		return fault(error, "--%s takes no value", row->name);
 	if (row->value && !value)
 		value = argv[++*index];
-	if (row->value && (!value || !*value))
+	if (!row->value)
+		value = arg; /* a flag has none, and looks at none */
+	if (!value || !*value)
 		return fault(error, "--%s needs a value", row->name);
 	return set(o, row, value, error);
 }
 
 int options_parse(struct options *o, int argc, char **argv, char ret_error[256])
 {
-	*o = (struct options){.log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_LOGFMT};
+	*o = (struct options){
+		.log_level = LOG_LEVEL_INFO,
+		.log_format = LOG_FORMAT_LOGFMT,
+		.procfs_path = PROCFS_ROOT,
+		.source = -1,
+	};
 	for (int i = 1; i < argc; i++) {
 		int r = parse_one(o, argv, &i, ret_error);
 

@@ -18,6 +18,8 @@ struct options {
 	const char *textfile;
 	enum log_level log_level;
 	enum log_format log_format;
+	const char *procfs_path; /* never NULL */
+	int source;              /* enum config_source; −1: as the file says */
 	bool check, dump, once, list_metrics, version, help;
 };
 

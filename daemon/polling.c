@@ -7,6 +7,7 @@
 
 #include "collectors/interface_name.h"
 #include "collectors/port_range.h"
+#include "collectors/procfs.h"
 #include "daemon/core/listener_dump.h"
 #include "daemon/core/listener_poll.h"
 #include "daemon/core/self_values.h"
@@ -16,54 +17,18 @@
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
-#define NETSTAT_PATH    "/proc/self/net/netstat"
-#define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
-
-/* ListenDrops is read at every fast poll, unless the lane is faster than this and no listener's
- * drops have grown: reading it costs more than the poll itself. */
-#define LISTEN_DROPS_NS (100 * NSEC_PER_MSEC)
-
 static struct polling *polling_of(void *userdata)
 {
 	return userdata;
 }
 
-static void log_netstat(struct polling *p, int r)
-{
-	bool failed = r < 0;
-
-	if (failed)
-		self_add(&p->self->poll_failures[LANE_LISTENERS][POLL_FAILURE_PROCFS - 1], 1);
-	if (failed && !p->netstat_has_failed)
-		log_warn("cannot read ListenDrops; drops are not split", "path=%s error=%s",
-			 NETSTAT_PATH, strerrorname_np(-r));
-	p->netstat_has_failed = failed;
-}
-
-/* TcpExtListenDrops, if it is due and can be read. */
-static const uint64_t *read_listen_drops(struct polling *p, uint64_t now_ns, uint64_t *drops)
-{
-	int r = 0;
-
-	if (now_ns - p->listen_drops_read_ns < LISTEN_DROPS_NS &&
-	    !listener_poll_wants_listen_drops(&p->listeners))
-		return NULL;
-	if (p->netstat.fd < 0)
-		r = netstat_reader_open(&p->netstat, NETSTAT_PATH);
-	if (r == 0)
-		r = netstat_reader_listen_drops(&p->netstat, drops);
-	log_netstat(p, r);
-	if (r < 0)
-		return NULL;
-	p->listen_drops_read_ns = now_ns;
-	return drops;
-}
-
 static void read_port_range(struct polling *p)
 {
+	char path[PROCFS_PATH_MAX];
 	uint16_t low, high;
 
-	if (port_range_read(PORT_RANGE_PATH, &low, &high) < 0)
+	procfs_path(p->procfs, "sys/net/ipv4/ip_local_port_range", path);
+	if (port_range_read(path, &low, &high) < 0)
 		return;
 	p->listeners.ephemeral_low = low;
 	p->listeners.ephemeral_high = high;
@@ -74,6 +39,7 @@ static void take_age(struct polling *p, enum lane lane)
 	p->ages[lane] = (struct snapshot_age){
 		.taken_ns = clock_boottime_ns(),
 		.stale_after_ns = lane_pace_stale_after_ns(&p->lanes[lane].pace),
+		.is_from_procfs = p->lanes[lane].collector.source == POLL_SOURCE_PROCFS,
 	};
 }
 
@@ -121,8 +87,9 @@ static enum poll_failure publish(struct polling *p, bool with_sockets)
 	return POLL_FAILURE_NONE;
 }
 
-static void begin_listeners(void *userdata)
+static void begin_listeners(void *userdata, enum poll_source source)
 {
+	(void)source;
 	listener_poll_begin(&polling_of(userdata)->listeners);
 }
 
@@ -159,13 +126,16 @@ static enum poll_failure commit_listeners(void *userdata)
 {
 	struct polling *p = polling_of(userdata);
 	uint64_t now_ns = clock_monotonic_ns();
-	uint64_t drops;
 	struct listener_poll poll = {
 		.now_ns = now_ns,
 		.realtime_ms = clock_realtime_ns() / NSEC_PER_MSEC,
 		.interval_ns = p->lanes[LANE_LISTENERS].pace.current_ns,
-		.listen_drops = read_listen_drops(p, now_ns, &drops),
 	};
+
+	if (p->lanes[LANE_LISTENERS].collector.source == POLL_SOURCE_NETLINK)
+		poll.listen_drops =
+			listen_drops_read(&p->listen_drops, now_ns,
+					  listener_poll_wants_listen_drops(&p->listeners), p->self);
 
 	return listener_poll_commit(&p->listeners, &poll) < 0 ? POLL_FAILURE_MEMORY
 							      : POLL_FAILURE_NONE;
@@ -186,15 +156,19 @@ static void ended_listeners(void *userdata, bool well)
 	p->ended(p, LANE_LISTENERS, well);
 }
 
-static void begin_sockets(void *userdata)
+static void begin_sockets(void *userdata, enum poll_source source)
 {
 	struct polling *p = polling_of(userdata);
 	uint32_t listeners = p->listeners.series_count;
+	struct aggregate_poll poll = {
+		.budget = settings_group_budget(p->config, p->catalogue, listeners),
+		.now_ns = p->lanes[LANE_SOCKETS].started_ns,
+		.has_cookies = source == POLL_SOURCE_NETLINK,
+	};
 
 	read_port_range(p);
 	listener_dump_begin(&p->listeners);
-	aggregate_begin(&p->aggregate, settings_group_budget(p->config, p->catalogue, listeners),
-			p->lanes[LANE_SOCKETS].started_ns);
+	aggregate_begin(&p->aggregate, &poll);
 }
 
 static enum poll_failure add_sockets(void *userdata, const struct sock_record *records,
@@ -227,39 +201,55 @@ static enum poll_failure publish_sockets(void *userdata)
 	return publish(p, true);
 }
 
+static void abort_sockets(void *userdata)
+{
+	aggregate_abort(&polling_of(userdata)->aggregate);
+}
+
 static void ended_sockets(void *userdata, bool well)
 {
 	struct polling *p = polling_of(userdata);
 
-	if (!well)
-		aggregate_abort(&p->aggregate);
 	p->ended(p, LANE_SOCKETS, well);
 }
 
+static const struct walk_ops listeners_ops = {begin_listeners, add_listeners, commit_listeners,
+					      NULL};
+static const struct walk_ops sockets_ops = {begin_sockets, add_sockets, commit_sockets,
+					    abort_sockets};
+
+static const struct lane_walk walks[LANE_END] = {
+	[LANE_LISTENERS] = {{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM},
+			    &listeners_ops},
+	[LANE_SOCKETS] = {{POLL_FAMILY_TCP, SOCK_STATES_ALL,
+			   INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG},
+			  &sockets_ops},
+};
+
 static const struct lane_ops ops[LANE_END] = {
-	[LANE_LISTENERS] = {begin_listeners, add_listeners, commit_listeners, publish_listeners,
-			    ended_listeners},
-	[LANE_SOCKETS] = {begin_sockets, add_sockets, commit_sockets, publish_sockets,
-			  ended_sockets},
+	[LANE_LISTENERS] = {publish_listeners, ended_listeners},
+	[LANE_SOCKETS] = {publish_sockets, ended_sockets},
 };
 
 static int init_lanes(struct polling *p, const struct polling_settings *s)
 {
-	const struct lane_settings lanes[LANE_END] = {
-		{LANE_LISTENERS, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM,
-		 &ops[LANE_LISTENERS], p, &p->batch, &p->meter, s->self},
-		{LANE_SOCKETS, SOCK_STATES_ALL,
-		 INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG, &ops[LANE_SOCKETS], p,
-		 &p->batch, &p->meter, s->self},
+	struct lane_settings settings = {
+		.userdata = p,
+		.procfs = s->procfs,
+		.sources = p->sources,
+		.batch = &p->batch,
+		.meter = &p->meter,
+		.self = s->self,
 	};
+	int r = 0;
 
-	for (unsigned int i = 0; i < LANE_END; i++) {
-		int r = lane_poller_init(&p->lanes[i], s->loop, &lanes[i]);
-
-		if (r < 0)
-			return r;
+	for (unsigned int i = 0; r == 0 && i < LANE_END; i++) {
+		settings.lane = i;
+		settings.walk = &walks[i];
+		settings.ops = &ops[i];
+		r = lane_poller_init(&p->lanes[i], s->loop, &settings);
 	}
-	return 0;
+	return r;
 }
 
 static int init_counting(struct polling *p, const struct polling_settings *s)
@@ -270,6 +260,7 @@ static int init_counting(struct polling *p, const struct polling_settings *s)
 		.listeners = &p->listeners,
 		.self = s->self,
 		.meter = &p->meter,
+		.procfs = s->procfs,
 	};
 
 	return counting_init(&p->counting, &settings);
@@ -294,9 +285,10 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	memset(p, 0, sizeof(*p));
 	for (unsigned int i = 0; i < LANE_END; i++)
 		p->lanes[i] = (struct lane_poller)LANE_POLLER_INIT;
-	p->netstat = (struct netstat_reader)NETSTAT_READER_INIT;
+	listen_drops_init(&p->listen_drops, s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
 	p->catalogue = catalogue_ref(s->catalogue);
+	p->procfs = s->procfs;
 	p->config = s->config;
 	p->exchange = s->exchange;
 	p->self = s->self;
@@ -321,7 +313,7 @@ void polling_done(struct polling *p)
 	for (unsigned int i = 0; i < LANE_END; i++)
 		lane_poller_done(&p->lanes[i]);
 	counting_done(&p->counting);
-	netstat_reader_done(&p->netstat);
+	listen_drops_done(&p->listen_drops);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	catalogue_unref(p->catalogue);
@@ -359,8 +351,9 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 	aggregate_apply(&p->aggregate, &groups);
 	connections_limit(&p->aggregate.connections,
 			  catalogue->counts ? (uint32_t)config->limits.tracked_sockets : 0);
-	counting_configure(&p->counting,
-			   catalogue->counts ? config->counters : CONFIG_COUNTERS_OFF);
+	counting_configure(&p->counting, settings_counters(config, catalogue));
+	for (unsigned int i = 0; i < POLL_FAMILY_END; i++)
+		source_configure(&p->sources[i], settings_source(config));
 	p->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	p->config = config;

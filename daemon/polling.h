@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "collectors/netstat.h"
 #include "daemon/core/snapshot.h"
 #include "daemon/counting.h"
 #include "daemon/lane_poller.h"
+#include "daemon/listen_drops.h"
 
 struct config;
 struct polling;
@@ -18,9 +18,11 @@ typedef void (*polling_ended_fn)(struct polling *p, enum lane lane, bool well);
 
 struct polling {
 	struct lane_poller lanes[LANE_END];
-	struct inetdiag_batch batch;
+	struct sock_batch batch;
+	struct source sources[POLL_FAMILY_END];
+	const char *procfs; /* where /proc is */
 	struct cpu_meter meter;
-	struct netstat_reader netstat;
+	struct listen_drops listen_drops;
 	struct listener_table listeners;
 	struct aggregate aggregate;
 	struct counting counting;
@@ -30,13 +32,12 @@ struct polling {
 	struct self_values *self;
 	polling_ended_fn ended;
 	struct snapshot_age ages[LANE_END];
-	uint64_t listen_drops_read_ns;
-	bool netstat_has_failed; /* said once in the log, */
-	bool has_excess;         /* and so is this */
+	bool has_excess; /* said once in the log */
 };
 
 struct polling_settings {
 	struct loop *loop;
+	const char *procfs;          /* where /proc is; until done */
 	const struct config *config; /* until polling_configure() gives another, or done */
 	struct catalogue *catalogue;
 	struct snapshot_exchange *exchange;

@@ -58,6 +58,8 @@ static int override(struct config *c, const struct options *o, struct config_err
 {
 	int r = override_addresses(c, o, errors);
 
+	if (o->source >= 0)
+		c->source = o->source;
 	if (r < 0 || !o->telemetry_path)
 		return r;
 	r = config_set_telemetry_path(c, o->telemetry_path);
@@ -155,6 +157,25 @@ struct group_settings settings_of_groups(const struct config *c, struct catalogu
 		.configured_count = {[GROUP_SERVER] = (uint32_t)c->ports.server.count,
 				     [GROUP_CLIENT] = (uint32_t)c->ports.client.count},
 	};
+}
+
+int settings_counters(const struct config *c, const struct catalogue *catalogue)
+{
+	if (!catalogue->counts)
+		return CONFIG_COUNTERS_OFF;
+	/* Events come from netlink alone. */
+	return c->source == CONFIG_SOURCE_PROCFS ? (int)CONFIG_COUNTERS_POLLED : c->counters;
+}
+
+enum source_mode settings_source(const struct config *c)
+{
+	static const enum source_mode modes[] = {
+		[CONFIG_SOURCE_AUTO] = SOURCE_AUTO,
+		[CONFIG_SOURCE_NETLINK] = SOURCE_NETLINK_ONLY,
+		[CONFIG_SOURCE_PROCFS] = SOURCE_PROCFS_ONLY,
+	};
+
+	return modes[c->source];
 }
 
 struct lane_pace settings_of_lane(const struct config *c, enum lane lane)

@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "daemon/core/group.h"
 #include "daemon/core/lane_pace.h"
-#include "daemon/core/poll.h"
+#include "daemon/core/source.h"
 
 struct options;
 
@@ -25,6 +25,9 @@ void settings_describe_error(const char *path, const struct config_error *error,
 /* 0 or -ENOMEM. */
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue);
 struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue);
+/* How connections are counted, enum config_counters; and where sockets are to be read. */
+int settings_counters(const struct config *c, const struct catalogue *catalogue);
+enum source_mode settings_source(const struct config *c);
 struct lane_pace settings_of_lane(const struct config *c, enum lane lane);
 
 /* How limits.series is shared out: the daemon's own series and the shared groups come first, then

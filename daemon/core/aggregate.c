@@ -61,15 +61,17 @@ int aggregate_configure(struct aggregate *a, const struct group_settings *settin
 	return r;
 }
 
-void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns)
+void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll)
 {
-	connections_begin(&a->connections, now_ns);
-	group_table_begin(&a->groups, budget);
+	a->is_following = poll->has_cookies;
+	if (a->is_following)
+		connections_begin(&a->connections, poll->now_ns);
+	group_table_begin(&a->groups, poll->budget);
 	heavy_hitters_clear(&a->pairs);
 	memset(&a->poll_present, 0, sizeof(a->poll_present));
 	a->poll_rows = 0;
-	a->poll_started_ns = now_ns;
-	a->elapsed_ms = a->has_polled ? (now_ns - a->started_ns) / NSEC_PER_MSEC : 0;
+	a->poll_started_ns = poll->now_ns;
+	a->elapsed_ms = a->has_polled ? (poll->now_ns - a->started_ns) / NSEC_PER_MSEC : 0;
 }
 
 /* Whether the socket has a new RTT sample: it sent data, and an ACK came, since the good poll
@@ -210,7 +212,8 @@ static void count_pairs(struct aggregate *a)
 
 void aggregate_commit(struct aggregate *a, const struct listener_table *listeners, uint64_t now_ns)
 {
-	connections_commit(&a->connections, listeners, now_ns);
+	if (a->is_following)
+		connections_commit(&a->connections, listeners, now_ns);
 	if (a->pairs_metric >= 0)
 		count_pairs(a);
 	group_table_commit(&a->groups, now_ns);
@@ -219,7 +222,7 @@ void aggregate_commit(struct aggregate *a, const struct listener_table *listener
 	a->rows = a->poll_rows;
 	a->started_ns = a->poll_started_ns;
 	a->has_polled = true;
-	a->is_behind = false;
+	a->is_behind = !a->is_following;
 }
 
 void aggregate_abort(struct aggregate *a)

@@ -29,7 +29,8 @@ struct aggregate {
 	uint64_t started_ns, poll_started_ns; /* of the last good poll, of this one */
 	uint64_t elapsed_ms;                  /* between the two; 0: there was none */
 	uint64_t rows, poll_rows;
-	bool is_behind; /* a poll has failed since the last good one */
+	bool is_following; /* this poll can; what is not followed is not taken for gone */
+	bool is_behind;    /* a poll has failed, or could not follow, since the last good one */
 };
 
 /* 0 or -ENOMEM; done is due in either case. */
@@ -40,7 +41,13 @@ int aggregate_prepare(struct aggregate *a, const struct group_settings *settings
 void aggregate_apply(struct aggregate *a, const struct group_settings *settings);
 int aggregate_configure(struct aggregate *a, const struct group_settings *settings);
 
-void aggregate_begin(struct aggregate *a, uint32_t budget, uint64_t now_ns);
+struct aggregate_poll {
+	uint32_t budget; /* see struct group_table */
+	uint64_t now_ns;
+	bool has_cookies; /* the rows to come have them, so that connections can be followed */
+};
+
+void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll);
 /* 0 or -ENOMEM. */
 int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 		  const struct sock_record *record);

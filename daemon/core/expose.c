@@ -99,9 +99,12 @@ bool expose_is_fresh(const struct snapshot_age *age, uint64_t now_boottime_ns)
 				 now_boottime_ns - age->taken_ns <= age->stale_after_ns);
 }
 
-/* Counters stay when a lane's data grow old; gauges go, but for what joins labels to counters. */
-static bool is_shown(const struct metric *m, bool fresh)
+/* Counters stay when a lane's data grow old; gauges go, but for what joins labels to counters. What
+ * /proc cannot tell is not there while it is the source, and comes back where it was. */
+static bool is_shown(const struct metric *m, const struct snapshot_age *age, bool fresh)
 {
+	if (m->needs_netlink && age->is_from_procfs)
+		return false;
 	return fresh || m->type != METRIC_GAUGE || m->constant;
 }
 
@@ -148,7 +151,8 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 		struct family f = begin_family(out, format, part->catalogue, i);
 
 		if (m->scope != METRIC_LISTENER || !part->catalogue->on[i] ||
-		    !is_shown(m, m->slow ? slow_fresh : fresh))
+		    !is_shown(m, m->slow ? &part->slow_age : &part->age,
+			      m->slow ? slow_fresh : fresh))
 			continue;
 		write_listeners(&f, part, part->catalogue->cell[i]);
 		series += f.series;
@@ -183,7 +187,7 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 		struct family f = begin_family(out, format, part->catalogue, i);
 
 		if ((m->scope != METRIC_CONNECTION && m->scope != METRIC_CLIENT) ||
-		    !part->catalogue->on[i] || !is_shown(m, fresh) ||
+		    !part->catalogue->on[i] || !is_shown(m, &part->age, fresh) ||
 		    (m->needs_netlink && !metric_set_has(&part->present, i)))
 			continue;
 		f.algorithms = &part->algorithms;

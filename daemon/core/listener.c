@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/listener_member.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
@@ -33,6 +34,7 @@ void listener_table_done(struct listener_table *t)
 	free(t->members);
 	map_done(&t->map);
 	map_done(&t->member_map);
+	map_done(&t->inode_map);
 	catalogue_unref(t->catalogue);
 	memset(t, 0, sizeof(*t));
 }
@@ -161,6 +163,21 @@ static bool is_present(const struct listener_table *t, const struct listener *l)
 	return l->members > 0 || l->dump == t->dump;
 }
 
+/* /proc tells neither the device nor [::] from *: what netlink said of the socket holds. */
+static struct listener *find_told(const struct listener_table *t, const struct sock_record *record)
+{
+	const struct listener_member *m;
+
+	if (record->cookie)
+		return NULL;
+	m = listener_member_of_inode(t, record);
+	if (!m || m->listener->key.port != record->local_port ||
+	    m->listener->key.family != record->family ||
+	    !sock_address_equal(&m->listener->key.address, &record->local))
+		return NULL;
+	return m->listener;
+}
+
 /* Two listeners may have the same label, on a device whose name was given again: then they share
  * their series (listener_label.c). */
 int listener_table_get(struct listener_table *t, const struct sock_record *record, uint64_t now_ns,
@@ -172,6 +189,9 @@ int listener_table_get(struct listener_table *t, const struct sock_record *recor
 	_free_ struct listener *l = NULL;
 	int r;
 
+	*ret_listener = find_told(t, record);
+	if (*ret_listener)
+		return 0;
 	if (index != MAP_NONE) {
 		*ret_listener = t->items[index];
 		return 0;

@@ -44,14 +44,17 @@ struct listener {
 };
 
 struct listener_member {
-	uint64_t cookie;
-	uint64_t hash;
+	uint64_t cookie; /* 0: only /proc has shown it */
+	uint32_t inode;
+	uint32_t poll; /* the fast poll that last showed it */
 	struct listener *listener;
-	uint32_t poll;                         /* the fast poll that last showed it */
-	uint32_t sk_drops;                     /* as of the last good poll */
+	uint32_t sk_drops;                     /* as last known */
 	uint32_t growth;                       /* of sk_drops, waiting to be split; saturates */
 	uint32_t length, limit, next_sk_drops; /* of the poll under way */
-	bool has_drops, is_new, was_full;
+	bool has_limit, has_drops;             /* of the same */
+	bool knows_drops;                      /* sk_drops are */
+	bool is_older;                         /* than the first poll of the daemon */
+	bool was_full;
 };
 
 /* What the last connection of such a local end was matched to. Most share a few, so this saves most
@@ -84,7 +87,7 @@ struct listener_table {
 	struct map map;
 	struct listener_member *members;
 	uint32_t member_count, member_cap;
-	struct map member_map;
+	struct map member_map, inode_map;
 	uint32_t poll, dump; /* numbers of those under way, or of the last */
 	bool has_polled;     /* a good poll of the fast lane */
 	bool knows_listen_drops;

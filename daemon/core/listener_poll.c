@@ -2,57 +2,14 @@
 #include "daemon/core/listener_poll.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "daemon/core/listener_label.h"
+#include "daemon/core/listener_member.h"
 #include "daemon/util/macros.h"
 
 void listener_poll_begin(struct listener_table *t)
 {
 	t->poll++;
-}
-
-static bool is_member(const void *items, uint32_t index, const void *key)
-{
-	return ((const struct listener_member *)items)[index].cookie == *(const uint64_t *)key;
-}
-
-static int add_member(struct listener_table *t, uint64_t cookie, uint64_t hash)
-{
-	if (t->member_count == LISTENER_MEMBERS_MAX)
-		return -ENOSPC;
-	if (t->member_count == t->member_cap) {
-		uint32_t cap = MAX(32, t->member_cap * 2);
-		struct listener_member *members = reallocarray(t->members, cap, sizeof(*members));
-
-		if (!members)
-			return -ENOMEM;
-		t->members = members;
-		t->member_cap = cap;
-	}
-	if (map_add(&t->member_map, hash, t->member_count) < 0)
-		return -ENOMEM;
-	t->members[t->member_count++] =
-		(struct listener_member){.cookie = cookie, .hash = hash, .is_new = true};
-	return 0;
-}
-
-static int get_member(struct listener_table *t, uint64_t cookie,
-		      struct listener_member **ret_member)
-{
-	uint64_t hash = map_hash(t->seed, &cookie, sizeof(cookie));
-	uint32_t index = map_find(&t->member_map, hash, is_member, t->members, &cookie);
-
-	if (index == MAP_NONE) {
-		int r = add_member(t, cookie, hash);
-
-		if (r < 0)
-			return r;
-		index = t->member_count - 1;
-	}
-	*ret_member = &t->members[index];
-	return 0;
 }
 
 int listener_poll_add(struct listener_table *t, const struct sock_record *record, uint64_t now_ns)
@@ -64,12 +21,13 @@ int listener_poll_add(struct listener_table *t, const struct sock_record *record
 	r = listener_table_get(t, record, now_ns, &l);
 	if (r < 0)
 		return r;
-	r = get_member(t, record->cookie, &m);
+	r = listener_member_get(t, record, &m);
 	if (r < 0)
 		return r;
 	m->listener = l;
 	m->poll = t->poll;
 	m->length = record->receive_queue;
+	m->has_limit = record->known & SOCK_KNOWS_SEND_QUEUE;
 	m->limit = record->send_queue;
 	m->has_drops = record->skmem_len >= 4 * (SOCK_SKMEM_DROPS + 1);
 	if (m->has_drops)
@@ -77,13 +35,13 @@ int listener_poll_add(struct listener_table *t, const struct sock_record *record
 	return 0;
 }
 
-/* How much the drops have grown since the last good poll. What a socket had when the daemon came
+/* How much the drops have grown since they were last known. What a socket had when the daemon came
  * is its baseline; one that is new to a daemon that has already looked was born meanwhile. */
-static uint32_t new_growth(const struct listener_table *t, const struct listener_member *m)
+static uint32_t new_growth(const struct listener_member *m)
 {
-	if (!m->has_drops || (m->is_new && !t->has_polled))
+	if (!m->has_drops || (!m->knows_drops && m->is_older))
 		return 0;
-	return m->is_new ? m->next_sk_drops : m->next_sk_drops - m->sk_drops;
+	return m->knows_drops ? m->next_sk_drops - m->sk_drops : m->next_sk_drops;
 }
 
 bool listener_poll_wants_listen_drops(const struct listener_table *t)
@@ -93,15 +51,20 @@ bool listener_poll_wants_listen_drops(const struct listener_table *t)
 	for (uint32_t i = 0; i < t->member_count; i++) {
 		const struct listener_member *m = &t->members[i];
 
-		if (m->poll == t->poll && (m->growth > 0 || new_growth(t, m) > 0))
+		if (m->poll == t->poll && (m->growth > 0 || new_growth(m) > 0))
 			return true;
 	}
 	return false;
 }
 
+static bool is_over(const struct listener_member *m)
+{
+	return m->has_limit && m->length > m->limit;
+}
+
 static bool is_full(const struct listener_member *m)
 {
-	return m->was_full || m->length > m->limit;
+	return m->was_full || is_over(m);
 }
 
 /* Gives listeners with room, or those without, their part of what is available. */
@@ -159,17 +122,6 @@ static void count_members(struct listener_table *t, uint64_t now_ns)
 			t->items[i]->first_seen_ns = now_ns;
 }
 
-static void remove_member(struct listener_table *t, uint32_t index)
-{
-	uint32_t last = --t->member_count;
-
-	map_remove(&t->member_map, t->members[index].hash, index);
-	if (index == last)
-		return;
-	map_move(&t->member_map, t->members[last].hash, last, index);
-	t->members[index] = t->members[last];
-}
-
 /* Adds each member to its listener's series, and lets go of those that the poll did not show. */
 static void settle_members(struct listener_table *t)
 {
@@ -177,7 +129,7 @@ static void settle_members(struct listener_table *t)
 		struct listener_member *m = &t->members[i];
 
 		if (m->poll != t->poll) {
-			remove_member(t, i);
+			listener_member_remove(t, i);
 			continue;
 		}
 		listener_series_add(m->listener->series, t->catalogue,
@@ -185,11 +137,12 @@ static void settle_members(struct listener_table *t)
 					    .length = m->length,
 					    .limit = m->limit,
 					    .sk_drops = m->next_sk_drops,
+					    .has_limit = m->has_limit,
 					    .has_drops = m->has_drops,
 				    });
 		m->sk_drops = m->next_sk_drops;
-		m->was_full = m->length > m->limit;
-		m->is_new = false;
+		m->knows_drops |= m->has_drops;
+		m->was_full = is_over(m);
 	}
 }
 
@@ -224,7 +177,7 @@ static void collect_growth(struct listener_table *t)
 		struct listener_member *m = &t->members[i];
 
 		if (m->poll == t->poll &&
-		    __builtin_add_overflow(m->growth, new_growth(t, m), &m->growth))
+		    __builtin_add_overflow(m->growth, new_growth(m), &m->growth))
 			m->growth = UINT32_MAX;
 	}
 }

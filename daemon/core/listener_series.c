@@ -104,11 +104,14 @@ void listener_series_add(struct listener_series *s, const struct catalogue *cata
 
 	s->poll.sockets++;
 	s->poll.length += share->length;
-	s->poll.limit += share->limit;
 	s->poll.sk_drops += share->sk_drops;
+	s->poll.has_drops |= share->has_drops;
+	if (!share->has_limit)
+		return;
+	s->poll.has_limit = true;
+	s->poll.limit += share->limit;
 	s->poll.ratio_nano = MAX(s->poll.ratio_nano, ratio_nano);
 	s->poll.full |= share->length > share->limit;
-	s->poll.has_drops |= share->has_drops;
 	for (unsigned int i = 0; i < metric_count; i++)
 		if (catalogue->on[i] && metrics[i].buckets == METRIC_BUCKETS_FILL_RATIO)
 			histogram_observe(s->cells + catalogue->cell[i], catalogue->bounds[i],
@@ -147,9 +150,10 @@ void listener_series_end_poll(struct listener_series *s, const struct listener_p
 		return;
 	}
 	peak_window_observe(&s->peak, poll->now_ns, s->poll.length);
-	peak_window_observe(&s->peak_ratio, poll->now_ns, s->poll.ratio_nano);
+	if (s->poll.has_limit)
+		peak_window_observe(&s->peak_ratio, poll->now_ns, s->poll.ratio_nano);
 	v->length = s->poll.length;
-	v->limit = s->poll.limit;
+	v->limit = s->poll.has_limit ? s->poll.limit : METRIC_ABSENT;
 	v->peak = peak_window_max(&s->peak, poll->now_ns);
 	v->peak_ratio_nano = peak_window_max(&s->peak_ratio, poll->now_ns);
 	v->sk_drops = s->poll.has_drops ? s->poll.sk_drops : METRIC_ABSENT;

@@ -17,7 +17,7 @@
 struct listener_share {
 	uint32_t length, limit;
 	uint32_t sk_drops;
-	bool has_drops; /* the kernel gave sk_drops */
+	bool has_limit, has_drops; /* the kernel gave those, and sk_drops */
 };
 
 /* What a dump of the sockets lane shows of a listener's queues. */
@@ -39,7 +39,7 @@ struct listener_series {
 	struct {
 		uint64_t sockets, length, limit, sk_drops, ratio_nano;
 		uint64_t drops, strays; /* as they were split; the caller adds them */
-		bool full, has_drops;
+		bool full, has_limit, has_drops;
 	} poll;
 	struct listener_queues queues;
 	bool has_queues; /* a listener of this dump has given its queues */

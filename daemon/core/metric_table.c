@@ -62,8 +62,6 @@ VALUES(memory_value, "receive", "send", "forward", "option", "backlog")
 VALUES(buffer_value, "receive", "send")
 VALUES(timer_value, "retransmit", "keepalive", "time_wait", "zero_window_probe", "delayed_ack")
 VALUES(ca_state_value, "open", "disorder", "cwr", "recovery", "loss")
-VALUES(family_value, "tcp")
-VALUES(source_value, "netlink", "procfs")
 VALUES(fold_value, "listeners", "ports", "series")
 VALUES(path_value, "/metrics", "/", "/-/healthy", "/-/ready", "other")
 VALUES(code_value, "200", "400", "404", "405", "500", "503", "other")
@@ -77,8 +75,8 @@ static const struct metric_label label_algorithm = {"algorithm", NULL, METRIC_AL
 static const struct metric_label label_lane = {"lane", lane_name, LANE_END};
 static const struct metric_label label_failure = {"reason", failure_value, POLL_FAILURE_END - 1};
 static const struct metric_label label_ignored = {"reason", poll_ignored_name, POLL_IGNORED_END};
-static const struct metric_label label_family = {"family", family_value, 1};
-static const struct metric_label label_source = {"source", source_value, 2};
+static const struct metric_label label_family = {"family", poll_family_name, POLL_FAMILY_END};
+static const struct metric_label label_source = {"source", poll_source_name, POLL_SOURCE_END};
 static const struct metric_label label_fold = {"reason", fold_value, SELF_FOLD_END};
 static const struct metric_label label_path = {"path", path_value, SELF_ROUTE_END};
 static const struct metric_label label_code = {"code", code_value, SELF_STATUS_END};

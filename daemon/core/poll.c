@@ -10,10 +10,30 @@ const char *lane_name(unsigned int lane)
 	return lane < LANE_END ? names[lane] : NULL;
 }
 
+const char *poll_family_name(unsigned int family)
+{
+	static const char *const names[POLL_FAMILY_END] = {"tcp"};
+
+	return family < POLL_FAMILY_END ? names[family] : NULL;
+}
+
+const char *poll_source_name(unsigned int source)
+{
+	static const char *const names[POLL_SOURCE_END] = {"netlink", "procfs"};
+
+	return source < POLL_SOURCE_END ? names[source] : NULL;
+}
+
+bool poll_failure_is_refusal(enum poll_failure reason)
+{
+	return reason == POLL_FAILURE_DENIED || reason == POLL_FAILURE_NO_HANDLER;
+}
+
 const char *poll_failure_name(unsigned int reason)
 {
 	static const char *const names[POLL_FAILURE_END] = {
 		[POLL_FAILURE_NONE] = "none",
+		[POLL_FAILURE_DENIED] = "denied",
 		[POLL_FAILURE_SOCKET] = "socket",
 		[POLL_FAILURE_SEND] = "send",
 		[POLL_FAILURE_RECEIVE] = "receive",
@@ -27,6 +47,7 @@ const char *poll_failure_name(unsigned int reason)
 		[POLL_FAILURE_SEQUENCE] = "sequence",
 		[POLL_FAILURE_TIMEOUT] = "timeout",
 		[POLL_FAILURE_MEMORY] = "memory",
+		[POLL_FAILURE_TABLE] = "table",
 		[POLL_FAILURE_PROCFS] = "procfs",
 	};
 
@@ -35,7 +56,8 @@ const char *poll_failure_name(unsigned int reason)
 
 const char *poll_ignored_name(unsigned int reason)
 {
-	static const char *const names[POLL_IGNORED_END] = {"family", "state", "sender", "excess"};
+	static const char *const names[POLL_IGNORED_END] = {"family", "state", "sender", "excess",
+							    "malformed"};
 
 	return reason < POLL_IGNORED_END ? names[reason] : NULL;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lanes, and why a poll can fail. Each reason is a value of the label `reason` of
- * sockstatd_poll_failures_total, a test, and one of the dangers of talking to the kernel.
+ * The lanes, the families of sockets that they read, and why a poll can fail. Each reason is a
+ * value of the label `reason` of sockstatd_poll_failures_total, a test, and one of the dangers of
+ * talking to the kernel.
  */
 #pragma once
+
+#include <stdbool.h>
 
 enum lane {
 	LANE_LISTENERS, /* LISTEN rows, ten times a second */
@@ -11,8 +14,21 @@ enum lane {
 	LANE_END,
 };
 
+/* Each is a value of the label `family` of sockstatd_source. */
+enum poll_family {
+	POLL_FAMILY_TCP,
+	POLL_FAMILY_END,
+};
+
+enum poll_source {
+	POLL_SOURCE_NETLINK,
+	POLL_SOURCE_PROCFS,
+	POLL_SOURCE_END,
+};
+
 enum poll_failure {
 	POLL_FAILURE_NONE,
+	POLL_FAILURE_DENIED,      /* netlink, or sock_diag, is not permitted or not there */
 	POLL_FAILURE_SOCKET,      /* the netlink socket could not be opened or bound */
 	POLL_FAILURE_SEND,        /* the request could not be sent */
 	POLL_FAILURE_RECEIVE,     /* recvmsg() failed */
@@ -27,6 +43,7 @@ enum poll_failure {
 	POLL_FAILURE_SEQUENCE,    /* another sequence number or port id than that of our request */
 	POLL_FAILURE_TIMEOUT,     /* the dump did not end before its deadline */
 	POLL_FAILURE_MEMORY,      /* out of memory */
+	POLL_FAILURE_TABLE,       /* a table of /proc could not be read */
 	POLL_FAILURE_PROCFS,      /* /proc/self/net/netstat could not be read: drops wait */
 	POLL_FAILURE_END,
 };
@@ -37,10 +54,16 @@ enum poll_ignored {
 	POLL_IGNORED_STATE,  /* a TCP state unknown to us */
 	POLL_IGNORED_SENDER, /* a datagram that the kernel did not send */
 	POLL_IGNORED_EXCESS, /* a listening socket beyond LISTENERS_MAX or LISTENER_MEMBERS_MAX */
+	POLL_IGNORED_MALFORMED, /* a line of /proc that is none */
 	POLL_IGNORED_END,
 };
 
-/* The labels' values: "listeners"; "socket", "no_handler"; "family". */
+/* Whether netlink does not serve at all, so that asking again at once is in vain. */
+bool poll_failure_is_refusal(enum poll_failure reason);
+
+/* The labels' values: "listeners"; "tcp"; "netlink"; "socket", "no_handler"; "family". */
 const char *lane_name(unsigned int lane);
+const char *poll_family_name(unsigned int family);
+const char *poll_source_name(unsigned int source);
 const char *poll_failure_name(unsigned int reason);
 const char *poll_ignored_name(unsigned int reason);

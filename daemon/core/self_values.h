@@ -42,7 +42,7 @@ enum self_fold {
 
 struct self_values {
 	/* The collector's. */
-	uint64_t source[2]; /* of family tcp: netlink, procfs */
+	uint64_t source[POLL_FAMILY_END][POLL_SOURCE_END]; /* 0 or 1 */
 	uint64_t polls[LANE_END];
 	uint64_t poll_duration[LANE_END][SELF_DURATION_CELLS];
 	uint64_t poll_cpu_ns[LANE_END];

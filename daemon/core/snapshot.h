@@ -16,6 +16,7 @@
 struct snapshot_age {
 	uint64_t taken_ns; /* boottime: it goes on while the machine is suspended; 0: never */
 	uint64_t stale_after_ns;
+	bool is_from_procfs; /* what only netlink tells is not there */
 };
 
 struct snapshot_listener {

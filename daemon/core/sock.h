@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record of one socket: what a source (netlink; later /proc, destroy events) says of it, in
+ * The record of one socket: what a source (netlink, /proc, a destroy event) says of it, in
  * host byte order, IPv4-mapped addresses folded to IPv4. It borrows its attributes from the bytes
  * it was parsed from and lives as long as they do. What the source did not say is NULL or absent
  * from `known`, never a zero that looks like a value.
@@ -48,6 +48,7 @@ enum sock_timer {
 #define SOCK_KNOWS_V6ONLY        0x01
 #define SOCK_KNOWS_RECEIVE_QUEUE 0x02
 #define SOCK_KNOWS_SEND_QUEUE    0x04 /* LISTEN: the accept queue's limit */
+#define SOCK_KNOWS_DROPS         0x08
 
 /* Words of INET_DIAG_SKMEMINFO, include/uapi/linux/sock_diag.h: bytes, but for drops. */
 enum sock_skmem {
@@ -68,7 +69,7 @@ struct sock_address {
 };
 
 struct sock_record {
-	uint64_t cookie; /* unique since boot and for all namespaces */
+	uint64_t cookie; /* unique since boot and for all namespaces; 0: /proc does not tell */
 	struct sock_address local, remote;
 	uint32_t interface; /* index of the device it is bound to, 0: none */
 	uint16_t local_port, remote_port;
@@ -82,6 +83,7 @@ struct sock_record {
 	uint32_t timer_ms;      /* until it fires */
 	uint32_t receive_queue; /* bytes; LISTEN: length of the accept queue */
 	uint32_t send_queue;    /* bytes; LISTEN: limit of the accept queue */
+	uint32_t drops;         /* where no skmem comes with it: since the socket was made */
 	uint32_t uid;
 	uint32_t inode;                   /* 0: not yet accepted, orphan, or no full socket */
 	uint16_t tcp_info_len, skmem_len; /* bytes the kernel sent, also beyond what we know */

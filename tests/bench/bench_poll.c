@@ -79,7 +79,7 @@ static void send_request(int fd)
 /* Receives a whole dump and looks at nothing but message types; returns how many rows it had. */
 static unsigned int receive_all(int fd)
 {
-	static char buffer[INETDIAG_BATCH_BYTES];
+	static char buffer[SOCK_BATCH_BYTES];
 	unsigned int rows = 0;
 
 	for (;;) {

@@ -23,12 +23,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void assert_verdict(const struct inetdiag_batch *batch, enum inetdiag_verdict verdict,
+static void assert_verdict(const struct sock_batch *batch, enum inetdiag_verdict verdict,
 			   enum poll_failure failure)
 {
 	bool rows = verdict == INETDIAG_VERDICT_ROWS || verdict == INETDIAG_VERDICT_END;
 
-	assert(batch->count <= INETDIAG_BATCH_RECORDS);
+	assert(batch->count <= SOCK_BATCH_RECORDS);
 	assert(rows || batch->count == 0);
 	assert((verdict == INETDIAG_VERDICT_FAILED) == (failure != POLL_FAILURE_NONE));
 	for (unsigned int i = 0; i < batch->count; i++)
@@ -38,7 +38,7 @@ static void assert_verdict(const struct inetdiag_batch *batch, enum inetdiag_ver
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t families[] = {AF_UNSPEC, AF_INET, AF_INET6};
-	static struct inetdiag_batch batch;
+	static struct sock_batch batch;
 	enum poll_failure failure = POLL_FAILURE_NONE;
 	enum inetdiag_verdict verdict;
 	struct inetdiag_dump d;

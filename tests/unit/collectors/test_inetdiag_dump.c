@@ -68,7 +68,7 @@ static const struct digest_case digest_cases[] = {
 
 	{"no handler", 0, 0, {{ERROR, NLMSG_DONE, 0, -ENOENT}}, FAILED(NO_HANDLER)},
 	{"no handler for IPv4", AF_INET, 0, {{ERROR, NLMSG_DONE, 0, -ENOENT}}, FAILED(NO_HANDLER)},
-	{"refused at the end", 0, 0, {{ERROR, NLMSG_DONE, 0, -EPERM}}, FAILED(REFUSED)},
+	{"refused at the end", 0, 0, {{ERROR, NLMSG_DONE, 0, -EPERM}}, FAILED(DENIED)},
 	{"refused after rows",
 	 0,
 	 0,
@@ -81,7 +81,8 @@ static const struct digest_case digest_cases[] = {
 
 	{"busy", 0, 0, {{ERROR, NLMSG_ERROR, 0, -EBUSY}}, FAILED(BUSY)},
 	{"busy after rows", 0, 1, {{ERROR, NLMSG_ERROR, 0, -EBUSY}}, FAILED(BUSY)},
-	{"refused", 0, 0, {{ERROR, NLMSG_ERROR, 0, -EPERM}}, FAILED(REFUSED)},
+	{"refused", 0, 0, {{ERROR, NLMSG_ERROR, 0, -EPERM}}, FAILED(DENIED)},
+	{"refused otherwise", 0, 0, {{ERROR, NLMSG_ERROR, 0, -ENOMEM}}, FAILED(REFUSED)},
 	{"an error without its payload", 0, 0, {{HEADER, NLMSG_ERROR}}, FAILED(MALFORMED)},
 	{"no inet_diag", 0, 0, {{ERROR, NLMSG_ERROR, 0, -EOPNOTSUPP}}, UNSUPPORTED},
 	{"no such type", 0, 0, {{ERROR, NLMSG_ERROR, 0, -EINVAL}}, UNSUPPORTED},
@@ -120,7 +121,7 @@ static void add_part(struct message_builder *b, const struct part *part)
 		message_add(b, "\xff\xff\0\0", 4);
 }
 
-static struct inetdiag_batch batch;
+static struct sock_batch batch;
 
 static void dump_init(struct inetdiag_dump *d)
 {
@@ -316,12 +317,12 @@ Test(inetdiag_dump, as_many_rows_as_fit)
 	enum poll_failure failure;
 
 	add_part(&b, &row);
-	for (size_t i = 0; i < INETDIAG_BATCH_RECORDS; i++)
+	for (size_t i = 0; i < SOCK_BATCH_RECORDS; i++)
 		memcpy(batch.bytes + i * b.len, b.bytes, b.len);
 	dump_init(&d);
-	cr_assert_eq(inetdiag_dump_digest(&d, &batch, INETDIAG_BATCH_RECORDS * b.len, &failure),
+	cr_assert_eq(inetdiag_dump_digest(&d, &batch, SOCK_BATCH_RECORDS * b.len, &failure),
 		     INETDIAG_VERDICT_ROWS);
-	cr_assert_eq(batch.count, INETDIAG_BATCH_RECORDS);
+	cr_assert_eq(batch.count, SOCK_BATCH_RECORDS);
 }
 
 Test(inetdiag_dump, what_a_kernel_wrote)

@@ -16,7 +16,7 @@
 
 TEST_SUITE(inetdiag_dump_step);
 
-static struct inetdiag_batch batch;
+static struct sock_batch batch;
 
 static void dump_init(struct inetdiag_dump *d)
 {
@@ -37,7 +37,7 @@ static void assert_failed(struct inetdiag_dump *d, enum poll_failure expected)
 {
 	enum poll_failure failure = POLL_FAILURE_NONE;
 
-	cr_assert_eq(inetdiag_dump_step(d, &batch, false, &failure), INETDIAG_STEP_FAILED);
+	cr_assert_eq(inetdiag_dump_step(d, &batch, false, &failure), SOCK_STEP_FAILED);
 	cr_assert_eq(failure, expected, "%s", poll_failure_name(failure));
 	cr_assert_eq(batch.count, 0);
 	cr_assert_not(d->running);
@@ -48,7 +48,7 @@ static void assert_more(struct inetdiag_dump *d)
 {
 	enum poll_failure failure;
 
-	cr_assert_eq(inetdiag_dump_step(d, &batch, false, &failure), INETDIAG_STEP_MORE);
+	cr_assert_eq(inetdiag_dump_step(d, &batch, false, &failure), SOCK_STEP_MORE);
 	cr_assert_eq(batch.count, 0);
 	cr_assert_geq(d->socket.fd, 0);
 }
@@ -117,7 +117,7 @@ Test(inetdiag_dump_step, an_answer_that_does_not_fit)
 {
 	static struct {
 		struct nlmsghdr header;
-		uint8_t payload[INETDIAG_BATCH_BYTES];
+		uint8_t payload[SOCK_BATCH_BYTES];
 	} request = {
 		.header.nlmsg_len = sizeof(request),
 		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
@@ -150,7 +150,7 @@ Test(inetdiag_dump_step, an_interrupted_walk)
 
 	for (size_t i = 0; i < sizeof(tolerate); i++) {
 		enum poll_failure failure = POLL_FAILURE_NONE;
-		enum inetdiag_step step;
+		enum sock_step step;
 		struct inetdiag_dump d;
 
 		dump_init(&d);
@@ -161,8 +161,8 @@ Test(inetdiag_dump_step, an_interrupted_walk)
 		do {
 			wait_for(d.socket.fd, POLLIN);
 			step = inetdiag_dump_step(&d, &batch, tolerate[i], &failure);
-		} while (step == INETDIAG_STEP_MORE);
-		cr_assert_eq(step, tolerate[i] ? INETDIAG_STEP_DONE : INETDIAG_STEP_FAILED);
+		} while (step == SOCK_STEP_MORE);
+		cr_assert_eq(step, tolerate[i] ? SOCK_STEP_DONE : SOCK_STEP_FAILED);
 		cr_assert_eq(failure, tolerate[i] ? POLL_FAILURE_NONE : POLL_FAILURE_INTERRUPTED);
 		cr_assert_eq(d.was_interrupted, true);
 

@@ -35,7 +35,7 @@ static struct {
 	unsigned int count, batches;
 } seen;
 
-static struct inetdiag_batch batch;
+static struct sock_batch batch;
 
 static void take_rows(void)
 {
@@ -61,16 +61,16 @@ static enum poll_failure finish(struct inetdiag_dump *d)
 
 	seen.count = seen.batches = 0;
 	for (;;) {
-		enum inetdiag_step step;
+		enum sock_step step;
 
 		cr_assert_eq(poll(&p, 1, 10000), 1, "the kernel does not answer");
 		step = inetdiag_dump_step(d, &batch, false, &failure);
 		take_rows();
-		if (step == INETDIAG_STEP_DONE)
+		if (step == SOCK_STEP_DONE)
 			cr_assert(!d->running && d->socket.fd >= 0);
-		if (step == INETDIAG_STEP_FAILED)
+		if (step == SOCK_STEP_FAILED)
 			cr_assert(!d->running && d->socket.fd < 0 && batch.count == 0);
-		if (step != INETDIAG_STEP_MORE)
+		if (step != SOCK_STEP_MORE)
 			return failure;
 	}
 }

@@ -26,6 +26,7 @@ Test(config_render, defaults)
 		"  sockets: 5s\n"
 		"  sockets_max: 1m\n"
 		"  cpu_limit: 0.02\n"
+		"source: auto\n"
 		"peak_window: 2m\n"
 		"metrics:\n"
 		"  profile: core\n"

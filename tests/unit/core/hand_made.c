@@ -82,7 +82,7 @@ static const struct snapshot_group groups[HAND_MADE_GROUPS] = {
 };
 
 static const struct self_values self = {
-	.source = {1, 0},
+	.source = {{1, 0}},
 	.polls = {36000, 720},
 	.poll_duration = {{0, 30000, 5900, 90, 9, 1, [SELF_DURATION_BOUNDS + 1] = 1234567890},
 			  {[10] = 700, [11] = 20, [SELF_DURATION_BOUNDS + 1] = 99000000001}},

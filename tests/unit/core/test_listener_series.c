@@ -85,10 +85,14 @@ Test(listener_series, extremes)
 		struct listener_share share;
 		uint64_t ratio_nano;
 	} cases[] = {
-		{"empty", {.length = 0, .limit = UINT32_MAX}, 0},
-		{"no backlog", {.length = 1, .limit = 0}, NSEC_PER_SEC},
-		{"long", {.length = UINT32_MAX, .limit = 0}, UINT32_MAX * NSEC_PER_SEC},
-		{"both", {.length = UINT32_MAX, .limit = UINT32_MAX - 1}, NSEC_PER_SEC},
+		{"empty", {.length = 0, .limit = UINT32_MAX, .has_limit = true}, 0},
+		{"no backlog", {.length = 1, .limit = 0, .has_limit = true}, NSEC_PER_SEC},
+		{"long",
+		 {.length = UINT32_MAX, .limit = 0, .has_limit = true},
+		 UINT32_MAX * NSEC_PER_SEC},
+		{"both",
+		 {.length = UINT32_MAX, .limit = UINT32_MAX - 1, .has_limit = true},
+		 NSEC_PER_SEC},
 	};
 	struct catalogue *c = core_catalogue(true);
 
@@ -111,7 +115,7 @@ Test(listener_series, core_profile)
 	struct listener_series *s = new_series(c);
 
 	cr_assert_eq(c->listener_cells, 0);
-	observe(s, c, &(const struct listener_share){.length = 1, .limit = 3});
+	observe(s, c, &(const struct listener_share){.length = 1, .limit = 3, .has_limit = true});
 	cr_assert_eq(s->cells[0], 0);
 	listener_series_free(s);
 	catalogue_unref(c);
@@ -122,7 +126,8 @@ Test(listener_series, carry)
 	struct catalogue *core = core_catalogue(false), *from = core_catalogue(true),
 			 *to = core_catalogue(true);
 	struct listener_series *s = new_series(from);
-	static const struct listener_share share = {.length = 1, .limit = 3, .has_drops = true};
+	static const struct listener_share share = {
+		.length = 1, .limit = 3, .has_limit = true, .has_drops = true};
 
 	observe(s, from, &share);
 	cr_assert_eq(listener_series_prepare(s, to), 0);

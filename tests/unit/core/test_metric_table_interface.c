@@ -148,10 +148,12 @@ Test(metric_table_interface, label_values)
 	assert_values("sockstatd_source", 0, "tcp");
 	assert_values("sockstatd_source", 1, "netlink procfs");
 	assert_values("sockstatd_polls_total", 0, "listeners sockets");
-	assert_values("sockstatd_poll_failures_total", 1,
-		      "socket send receive no_handler refused busy interrupted overrun truncated "
-		      "malformed sequence timeout memory procfs");
-	assert_values("sockstatd_poll_rows_ignored_total", 1, "family state sender excess");
+	assert_values(
+		"sockstatd_poll_failures_total", 1,
+		"denied socket send receive no_handler refused busy interrupted overrun truncated "
+		"malformed sequence timeout memory table procfs");
+	assert_values("sockstatd_poll_rows_ignored_total", 1,
+		      "family state sender excess malformed");
 	assert_values("sockstatd_folded_groups", 0, "listeners ports series");
 	assert_values("sockstatd_http_requests_total", 0, "/metrics / /-/healthy /-/ready other");
 	assert_values("sockstatd_http_requests_total", 1, "200 400 404 405 500 503 other");

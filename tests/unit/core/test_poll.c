@@ -13,11 +13,13 @@ typedef const char *(*name_fn)(unsigned int value);
 /* The names are labels' values, so they are a promise. */
 static const char *const lanes[] = {"listeners", "sockets"};
 static const char *const failures[] = {
-	"none",      "socket",   "send",        "receive", "no_handler",
-	"refused",   "busy",     "interrupted", "overrun", "truncated",
-	"malformed", "sequence", "timeout",     "memory",  "procfs",
+	"none",     "denied",  "socket",      "send",    "receive",   "no_handler",
+	"refused",  "busy",    "interrupted", "overrun", "truncated", "malformed",
+	"sequence", "timeout", "memory",      "table",   "procfs",
 };
-static const char *const ignored[] = {"family", "state", "sender", "excess"};
+static const char *const ignored[] = {"family", "state", "sender", "excess", "malformed"};
+static const char *const families[] = {"tcp"};
+static const char *const sources[] = {"netlink", "procfs"};
 
 static const struct {
 	const char *name;
@@ -26,6 +28,8 @@ static const struct {
 	unsigned int count, end;
 } cases[] = {
 	{"lane", lane_name, lanes, ARRAY_SIZE(lanes), LANE_END},
+	{"family", poll_family_name, families, ARRAY_SIZE(families), POLL_FAMILY_END},
+	{"source", poll_source_name, sources, ARRAY_SIZE(sources), POLL_SOURCE_END},
 	{"failure", poll_failure_name, failures, ARRAY_SIZE(failures), POLL_FAILURE_END},
 	{"ignored", poll_ignored_name, ignored, ARRAY_SIZE(ignored), POLL_IGNORED_END},
 };

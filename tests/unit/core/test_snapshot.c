@@ -51,7 +51,7 @@ static void poll_sockets(struct tables *t, uint32_t receive_queue)
 	static const char *const ends[][2] = {{"10.0.0.1:22", "10.0.0.2:4000"},
 					      {"10.0.0.1:40000", "10.0.0.2:443"}};
 
-	aggregate_begin(&t->aggregate, 100, NSEC_PER_SEC);
+	aggregate_begin(&t->aggregate, &(struct aggregate_poll){100, NSEC_PER_SEC, true});
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		struct test_record r;
 

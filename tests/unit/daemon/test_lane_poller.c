@@ -18,7 +18,8 @@ TEST_SUITE(lane_poller);
 struct fixture {
 	struct loop loop;
 	struct lane_poller poller;
-	struct inetdiag_batch batch;
+	struct sock_batch batch;
+	struct source sources[POLL_FAMILY_END];
 	struct cpu_meter meter;
 	struct self_values self;
 	enum poll_failure rows, commit, publish; /* what the owner answers */
@@ -26,8 +27,9 @@ struct fixture {
 	uint64_t interval_at_publish_ns;
 };
 
-static void begin(void *userdata)
+static void begin(void *userdata, enum poll_source source)
 {
+	(void)source;
 	((struct fixture *)userdata)->begun++;
 }
 
@@ -60,15 +62,22 @@ static void ended(void *userdata, bool well)
 	f->well += well;
 }
 
-static const struct lane_ops ops = {begin, rows, commit, publish, ended};
+static const struct walk_ops walk_ops = {begin, rows, commit, NULL};
+static const struct lane_walk walk = {
+	.query = {POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), 0},
+	.ops = &walk_ops,
+};
+static const struct lane_ops ops = {publish, ended};
 
 static void fixture_init(struct fixture *f)
 {
 	const struct lane_settings settings = {
 		.lane = LANE_SOCKETS,
-		.states = SOCK_STATE_BIT(SOCK_LISTEN),
+		.walk = &walk,
 		.ops = &ops,
 		.userdata = f,
+		.procfs = "/proc",
+		.sources = f->sources,
 		.batch = &f->batch,
 		.meter = &f->meter,
 		.self = &f->self,

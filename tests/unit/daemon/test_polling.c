@@ -36,6 +36,7 @@ static void fixture_init(struct fixture *f)
 	cr_assert_eq(polling_init(&f->polling,
 				  &(struct polling_settings){
 					  .loop = &f->loop,
+					  .procfs = "/proc",
 					  .config = f->config,
 					  .catalogue = f->catalogue,
 					  .exchange = &f->exchange,

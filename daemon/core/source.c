@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/source.h"
+
+void source_configure(struct source *s, enum source_mode mode)
+{
+	s->mode = mode;
+	s->retry_ns = 0;
+}
+
+enum poll_source source_choose(struct source *s, uint64_t now_ns)
+{
+	if (s->mode == SOURCE_PROCFS_ONLY)
+		return POLL_SOURCE_PROCFS;
+	if (s->mode == SOURCE_NETLINK_ONLY || !s->is_refused)
+		return POLL_SOURCE_NETLINK;
+	if (now_ns < s->retry_ns)
+		return POLL_SOURCE_PROCFS;
+	/* This poll tries for both lanes. */
+	s->retry_ns = now_ns + SOURCE_RETRY_NS;
+	return POLL_SOURCE_NETLINK;
+}
+
+bool source_refused(struct source *s, uint64_t now_ns, bool *ret_is_new)
+{
+	*ret_is_new = !s->is_refused;
+	s->is_refused = true;
+	s->retry_ns = now_ns + SOURCE_RETRY_NS;
+	return s->mode == SOURCE_AUTO;
+}
+
+bool source_served(struct source *s)
+{
+	bool was_refused = s->is_refused;
+
+	s->is_refused = false;
+	return was_refused;
+}
