@@ -63,6 +63,9 @@ int aggregate_configure(struct aggregate *a, const struct group_settings *settin
 
 void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll)
 {
+	/* The poll before was begun anew, without an end. */
+	if (a->connections.is_polling)
+		aggregate_abort(a);
 	a->is_following = poll->has_cookies;
 	if (a->is_following)
 		connections_begin(&a->connections, poll->now_ns);

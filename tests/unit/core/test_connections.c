@@ -260,3 +260,34 @@ Test(connections, activity)
 	cr_assert_eq(aggregates_observations(&a, GROUP_CLIENT, "443", rtt), 3);
 	connection_lane_done(&a);
 }
+
+/* A poll that is begun anew, for a reload or because the kernel called its dump interrupted, has
+ * taken values over as one that has failed. */
+Test(connections, activity_of_a_poll_begun_anew)
+{
+	struct aggregate_lane a;
+	struct test_record r;
+
+	connection_lane_init(&a, false);
+	test_record_init(&r, SOCK_ESTABLISHED, "10.0.0.1:40000", "10.0.0.2:443");
+	test_record_add_tcp_info(&r, 280);
+	test_record_set(&r, TCP_INFO_RTT, 4, 1000);
+	test_record_set(&r, TCP_INFO_SEGS_IN, 4, 2);
+	test_record_set(&r, TCP_INFO_DATA_SEGS_OUT, 4, 2);
+	test_record_set(&r, TCP_INFO_LAST_ACK_RECV, 4, 60000);
+	aggregates_begin(&a);
+	aggregates_add(&a, &r);
+	aggregates_commit(&a);
+	test_record_set(&r, TCP_INFO_DELIVERED, 4, 9);
+	test_record_set(&r, TCP_INFO_SEGS_IN, 4, 9);
+	test_record_set(&r, TCP_INFO_LAST_ACK_RECV, 4, 10);
+	test_record_set(&r, TCP_INFO_LAST_DATA_SENT, 4, 10);
+	for (int i = 0; i < 2; i++) {
+		aggregates_begin(&a);
+		aggregates_add(&a, &r);
+	}
+	aggregates_commit(&a);
+	cr_assert_eq(aggregates_observations(&a, GROUP_CLIENT, "443", "sockstat_tcp_rtt_seconds"),
+		     1);
+	connection_lane_done(&a);
+}
