@@ -219,6 +219,8 @@ void connections_forget(struct connections *c, const struct sight *sight)
 {
 	if (sight->credit == SIGHT_BASELINE)
 		track_remove(&c->track, track_find(&c->track, sight->track->cookie));
+	else if (sight->facts & FACT(OPENED))
+		sight->track->status = TRACK_PENDING;
 }
 
 void connections_prefetch(struct connections *c, const struct sock_record *records,

@@ -63,7 +63,8 @@ struct sight connections_see(struct connections *c, const struct listener_table 
 /* Lets what the row had count in CELLS of its group, for which that memory is there. */
 void connections_count(const struct sight *sight, const struct aggregate_plan *plan,
 		       const struct sock_record *record, uint64_t *cells);
-/* Undoes a first sight that cannot be counted, lest the baseline be taken for growth. */
+/* Undoes a first sight that cannot be counted, lest the baseline be taken for growth, or a birth go
+ * uncounted. */
 void connections_forget(struct connections *c, const struct sight *sight);
 /* Fetches what connections_see() will read for these rows. */
 void connections_prefetch(struct connections *c, const struct sock_record *records,

@@ -10,6 +10,7 @@
 
 #include "daemon/core/aggregate.h"
 #include "daemon/core/listener_dump.h"
+#include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/test_support.h"
@@ -249,6 +250,47 @@ Test(aggregate_memory, polls_and_reloads, .timeout = 60)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++)
 		torture(&scenarios[i]);
+}
+
+/* One more client that is followed, to a port of its own, without memory for it at first: what it
+ * is and has counts at its next sight, once. */
+Test(aggregate_memory, first_sight)
+{
+	struct aggregate_lane a;
+	struct test_record row;
+	struct fail_alloc_result result = {0};
+
+	if (!fail_alloc_is_possible()) {
+		printf("SKIPPED: the sanitizer has malloc() for itself\n");
+		return;
+	}
+	test_record_init(&row, SOCK_ESTABLISHED, "10.0.0.1:40000", "10.0.0.2:443");
+	test_record_add_tcp_info(&row, 280);
+	test_record_set(&row, TCP_INFO_SEGS_IN, 4, 2);
+	for (size_t n = 1; result.allocations + 1 >= n; n++) {
+		int r;
+
+		aggregates_init(&a);
+		connections_limit(&a.aggregate.connections, 10);
+		aggregates_begin(&a);
+		aggregates_commit(&a);
+		aggregates_begin(&a);
+		fail_alloc_start(n);
+		r = aggregate_add(&a.aggregate, &a.lane.table, &row.record);
+		result = fail_alloc_stop();
+		if (r < 0)
+			aggregate_abort(&a.aggregate);
+		else
+			aggregates_commit(&a);
+		aggregates_begin(&a);
+		aggregates_add(&a, &row);
+		aggregates_commit(&a);
+		/* Without memory for its record it is not followed, which is no failure. */
+		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443",
+					      "sockstat_tcp_connections_opened_total", 0),
+			     r < 0 || result.allocations < n, "allocation %zu: %d", n, r);
+		aggregates_done(&a);
+	}
 }
 
 /* What could not begin can be let go. */
