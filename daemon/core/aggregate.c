@@ -68,7 +68,7 @@ void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll)
 		aggregate_abort(a);
 	a->is_following = poll->has_cookies;
 	if (a->is_following)
-		connections_begin(&a->connections, poll->now_ns);
+		connections_begin(&a->connections);
 	group_table_begin(&a->groups, poll->budget);
 	heavy_hitters_clear(&a->pairs);
 	memset(&a->poll_present, 0, sizeof(a->poll_present));

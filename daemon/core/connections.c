@@ -34,6 +34,20 @@ void connections_done(struct connections *c)
 	track_done(&c->track);
 }
 
+/* From now on an event of a socket that nobody knows may be of one that was counted. */
+static void note_forgotten(struct connections *c, uint64_t now_ns)
+{
+	c->blind_ns = MAX(c->blind_ns, now_ns + EVENT_DELAY_NS);
+}
+
+/* Who had gone has made room: it was last active before the good poll that no longer showed it. */
+static void note_evicted(struct connections *c)
+{
+	if (c->track.has_evicted)
+		note_forgotten(c, c->ended_ns);
+	c->track.has_evicted = false;
+}
+
 void connections_limit(struct connections *c, uint32_t limit)
 {
 	if (limit == 0) {
@@ -42,6 +56,8 @@ void connections_limit(struct connections *c, uint32_t limit)
 		c->untracked = 0;
 	}
 	track_set_limit(&c->track, limit);
+	track_evict_beyond(&c->track);
+	note_evicted(c);
 }
 
 bool connections_follow(const struct connections *c, const struct sock_record *record)
@@ -123,21 +139,13 @@ bool connections_know_births(const struct connections *c)
 	return c->has_polled && c->untracked == 0;
 }
 
-/* From now on an event of a socket that nobody knows may be of one that was counted. */
-static void note_forgotten(struct connections *c, uint64_t now_ns)
-{
-	c->blind_ns = MAX(c->blind_ns, now_ns + EVENT_DELAY_NS);
-}
-
 static struct sight see_new(struct connections *c, const struct sock_record *record,
 			    enum group_side side)
 {
 	uint32_t number = track_add(&c->track, record->cookie);
 	struct sight s = {.credit = connections_know_births(c) ? SIGHT_GROWTH : SIGHT_BASELINE};
 
-	if (c->track.has_evicted)
-		note_forgotten(c, c->poll_started_ns);
-	c->track.has_evicted = false;
+	note_evicted(c);
 	if (number == TRACK_NONE) {
 		c->poll_untracked++;
 		return (struct sight){0};
@@ -181,6 +189,16 @@ static struct sight see_again(struct connections *c, const struct listener_table
 	return s;
 }
 
+/* It is beyond a limit that was lowered. It was counted, and the next good poll or its event is not
+ * to take it for born since. */
+static struct sight let_go(struct connections *c, uint32_t number)
+{
+	track_remove(&c->track, number);
+	c->poll_untracked++;
+	c->untracked++;
+	return (struct sight){0};
+}
+
 struct sight connections_see(struct connections *c, const struct listener_table *listeners,
 			     const struct sock_record *record, enum group_side side)
 {
@@ -192,11 +210,9 @@ struct sight connections_see(struct connections *c, const struct listener_table 
 	number = track_find(&c->track, record->cookie);
 	if (number == TRACK_NONE)
 		return see_new(c, record, side);
-	if (!track_is_beyond(&c->track))
-		return see_again(c, listeners, record, side, number);
-	track_remove(&c->track, number);
-	c->poll_untracked++;
-	return (struct sight){0};
+	if (track_is_beyond(&c->track) && track_at(&c->track, number)->status != TRACK_DEAD)
+		return let_go(c, number);
+	return see_again(c, listeners, record, side, number);
 }
 
 void connections_count(const struct sight *sight, const struct aggregate_plan *plan,
@@ -235,11 +251,10 @@ void connections_prefetch(struct connections *c, const struct sock_record *recor
 			track_prefetch_record(&c->track, records[i].cookie);
 }
 
-void connections_begin(struct connections *c, uint64_t now_ns)
+void connections_begin(struct connections *c)
 {
 	track_begin(&c->track);
 	c->is_polling = true;
-	c->poll_started_ns = now_ns;
 	c->poll_untracked = 0;
 }
 
@@ -272,6 +287,9 @@ void connections_commit(struct connections *c, const struct listener_table *list
 	track_forget_leaving(&c->track);
 	while ((number = track_unseen(&c->track, &cursor)) != TRACK_NONE)
 		lose_sight(c, listeners, number, now_ns);
+	c->ended_ns = now_ns;
+	track_evict_beyond(&c->track);
+	note_evicted(c);
 	/* What is held but had left the table before the first poll is older than we are. */
 	if (!c->has_polled)
 		c->blind_ns = now_ns - JIFFY_NS;

@@ -23,7 +23,7 @@ struct connections {
 	bool expects_events;   /* the kernel tells of destroyed sockets; for the owner to set */
 	bool is_polling;       /* between begin, and commit or abort */
 	bool has_polled;       /* a good poll has followed what it saw */
-	uint64_t poll_started_ns;
+	uint64_t ended_ns;     /* of the last good poll */
 	uint64_t
 		blind_ns; /* what was last active before this may have been counted and forgotten */
 	uint32_t untracked, poll_untracked; /* sockets that there was no room for */
@@ -37,7 +37,7 @@ void connections_limit(struct connections *c, uint32_t limit);
 
 /* A poll: begin, see for each row that is to be followed, then commit or abort. What an aborted one
  * saw is true all the same, and stays. Commit counts what the poll no longer showed. */
-void connections_begin(struct connections *c, uint64_t now_ns);
+void connections_begin(struct connections *c);
 void connections_commit(struct connections *c, const struct listener_table *listeners,
 			uint64_t now_ns);
 void connections_abort(struct connections *c);

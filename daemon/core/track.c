@@ -188,17 +188,29 @@ static void give_record_back(struct track *t, uint32_t number)
 	t->chunks[chunk] = NULL;
 }
 
-static bool make_room(struct track *t)
+/* Removes one that has gone; whether there was one. */
+static bool evict(struct track *t)
 {
 	uint32_t oldest = t->leaving.first != TRACK_NONE ? t->leaving.first : t->gone.first;
 
-	if (t->count < t->limit)
-		return true;
 	if (oldest == TRACK_NONE)
 		return false;
 	track_remove(t, oldest);
 	t->has_evicted = true;
-	return t->count < t->limit;
+	return true;
+}
+
+void track_evict_beyond(struct track *t)
+{
+	while (track_is_beyond(t) && evict(t))
+		;
+}
+
+/* Where the limit was lowered, those that are not gone may alone be more than it: then nobody goes
+ * in vain. */
+static bool make_room(struct track *t)
+{
+	return t->count < t->limit || (t->count == t->limit && evict(t));
 }
 
 /* Of another poll than the one under way. */

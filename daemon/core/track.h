@@ -55,7 +55,7 @@ struct track {
 /* Holds nothing while LIMIT is 0. */
 void track_init(struct track *t, uint64_t seed);
 void track_done(struct track *t);
-/* At most TRACK_LIMIT_MAX. What is beyond a lower limit is for the owner to remove. */
+/* At most TRACK_LIMIT_MAX. What is beyond a lower limit is for the owner to evict or remove. */
 void track_set_limit(struct track *t, uint32_t limit);
 
 /* A record by its number, which it keeps. */
@@ -77,6 +77,8 @@ uint32_t track_bury_new(struct track *t, uint64_t cookie);
 void track_set_status(struct track *t, uint32_t number, enum track_status status);
 /* Whether the table holds more than its limit, which was lowered. */
 bool track_is_beyond(const struct track *t);
+/* While it does, those that have gone go, as track_add() would have it. */
+void track_evict_beyond(struct track *t);
 
 /* A poll: begin, see for each record that it shows, then unseen until TRACK_NONE for those that it
  * did not, but for TRACK_GONE and TRACK_LEAVING. CURSOR begins at 0. A record that is left unseen

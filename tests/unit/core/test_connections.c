@@ -202,6 +202,65 @@ Test(connections, a_lower_limit)
 	connection_lane_done(&a);
 }
 
+/* What a lower limit lets go was counted: it is not born again, neither by an event nor, where the
+ * poll that let it go has failed, by the next poll. */
+Test(connections, let_go_by_a_lower_limit)
+{
+	struct aggregate_lane a;
+
+	for (int fails = 0; fails < 2; fails++) {
+		connection_lane_init(&a, false);
+		CONNECTION_LANE_POLL(&a, {1, 10, 0, 2}, {2, 10, 0, 2});
+		connections_limit(&a.aggregate.connections, 1);
+		aggregates_begin(&a);
+		connection_lane_row(&a, &(const struct connection_socket){1, 10, 0, 2});
+		if (fails) {
+			aggregate_abort(&a.aggregate);
+			connections_limit(&a.aggregate.connections, 2);
+			CONNECTION_LANE_POLL(&a, {1, 10, 0, 2}, {2, 10, 0, 2});
+		} else {
+			connection_lane_event(&a, &(const struct connection_socket){1, 10, 0, 2});
+			aggregates_commit(&a);
+		}
+		CONNECTION_LANE_EXPECT(&a, fails ? "failed" : "event", .opened = 2, .sent = 20,
+				       .closed = !fails);
+		connection_lane_done(&a);
+	}
+}
+
+/* Who is gone makes room for those that are not. */
+Test(connections, a_lower_limit_takes_the_gone_first)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	CONNECTION_LANE_POLL(&a, {1, 10, 0, 2}, {2, 10, 0, 2}, {3, 10, 0, 2});
+	CONNECTION_LANE_POLL(&a, {1, 10, 0, 2});
+	connections_limit(&a.aggregate.connections, 1);
+	CONNECTION_LANE_POLL(&a, {1, 15, 0, 3});
+	CONNECTION_LANE_EXPECT(&a, "the living", .opened = 3, .closed = 2, .sent = 35);
+	cr_assert_eq(a.aggregate.connections.untracked, 0);
+	cr_assert_eq(a.aggregate.connections.track.count, 1);
+	cr_assert_not(connection_lane_event(
+		&a, &(const struct connection_socket){2, 10, 0, 2, .age_ms = 10000}));
+	connection_lane_done(&a);
+}
+
+/* Also where they are gone only after it, and some are new. */
+Test(connections, gone_after_a_lower_limit)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	CONNECTION_LANE_POLL(&a, {1, 10, 0, 2}, {2, 10, 0, 2}, {3, 10, 0, 2});
+	connections_limit(&a.aggregate.connections, 1);
+	CONNECTION_LANE_POLL_NONE(&a);
+	CONNECTION_LANE_POLL(&a, {4, 10, 0, 2});
+	CONNECTION_LANE_EXPECT(&a, "the new one", .opened = 4, .closed = 3, .sent = 40);
+	cr_assert_eq(a.aggregate.connections.untracked, 0);
+	connection_lane_done(&a);
+}
+
 /* A reload in the middle of a poll keeps what has accrued, and turns a family on from then on. */
 Test(connections, reload)
 {
