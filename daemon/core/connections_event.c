@@ -38,12 +38,16 @@ static enum group_side side_of(struct listener_table *listeners, const struct so
 
 /* Whether it was last active when we could not tell it from one that was counted and has been
  * forgotten since, or from one that is older than we are. Both ages begin with the handshake at the
- * latest. */
+ * latest. What has none may be anything. */
 static bool is_ambiguous(const struct connections *c, const struct sock_record *record,
 			 uint64_t now_ns)
 {
-	uint64_t age_ms = MAX(sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_SENT),
-			      sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_RECV));
+	uint64_t age_ms;
+
+	if (!tcp_info_has(record, TCP_INFO_LAST_DATA_RECV, 4))
+		return true;
+	age_ms = MAX(sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_SENT),
+		     sock_load_u32(record->tcp_info, TCP_INFO_LAST_DATA_RECV));
 
 	return now_ns < c->blind_ns + age_ms * NSEC_PER_MSEC;
 }

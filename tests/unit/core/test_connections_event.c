@@ -2,6 +2,7 @@
 /* Destroy events: which of them closes a connection, and what each adds. */
 #include "daemon/core/connections.h"
 
+#include "daemon/core/tcp_info.h"
 #include "tests/support/test_support.h"
 #include "tests/unit/core/connection_lane.h"
 #include "tests/unit/core/core_fixture.h"
@@ -148,6 +149,24 @@ Test(connections_event, of_what_was_only_tried)
 	CONNECTION_LANE_EXPECT(&a, "one was answered", .opened = 1, .closed = 1, .sent = 10);
 	cr_assert_eq(a.aggregate.connections.track.count, 0);
 	connection_lane_done(&a);
+}
+
+/* A tcp_info that ends before the clocks says nothing of when it was active. */
+Test(connections_event, of_a_short_tcp_info)
+{
+	struct aggregate_lane a;
+	struct test_record r;
+
+	for (unsigned int age_ms = 0; age_ms <= 60000; age_ms += 60000) {
+		connection_lane_init(&a, false);
+		test_record_init(&r, SOCK_CLOSE, "10.0.0.1:80", "10.0.0.2:40000");
+		test_record_add_tcp_info(&r, 280);
+		test_record_set(&r, TCP_INFO_LAST_DATA_SENT, 4, age_ms);
+		r.record.tcp_info_len = TCP_INFO_LAST_DATA_SENT;
+		cr_assert_not(connections_event(&a.aggregate.connections, &a.lane.table, &r.record,
+						a.lane.now_ns));
+		connection_lane_done(&a);
+	}
 }
 
 /* Disconnected and connected again since the last poll: the first closed, the second came and went.
