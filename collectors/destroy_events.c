@@ -34,7 +34,9 @@ int destroy_events_open(struct destroy_events *e)
 
 void destroy_events_close(struct destroy_events *e)
 {
-	destroy_events_settle(e);
+	if (e->socket.mnl)
+		destroy_events_settle(e);
+	e->is_congested = false;
 	netlink_socket_close(&e->socket);
 }
 
