@@ -33,10 +33,11 @@ struct model {
 	uint64_t random, cookie;
 	struct model_socket sockets[MODEL_SOCKETS];
 	struct test_record events[MODEL_EVENTS];
+	uint64_t event_ns[MODEL_EVENTS]; /* when its socket was last active */
 	unsigned int event_count;
 	unsigned int lost;
 	struct model_totals truth; /* of connections that opened under the eyes of a poll */
-	bool allows_abort, allows_reconnect, allows_loss, has_events;
+	bool allows_abort, allows_reconnect, allows_loss, has_events, changes_limit;
 	struct test_record rows[MODEL_SOCKETS]; /* that the dump has copied */
 	unsigned int row_count;
 };
@@ -45,7 +46,8 @@ void model_init(struct model *m, uint64_t seed);
 void model_done(struct model *m);
 /* Something happens to some socket. */
 void model_act(struct model *m);
-/* A whole poll, in which things go on happening; it may fail, or must not. */
+/* A whole poll, in which things go on happening; it may fail or be given up for the next, or must
+ * not. */
 void model_poll(struct model *m, bool may_fail);
 /* All that is open closes, and all events come. */
 void model_end(struct model *m);
