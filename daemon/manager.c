@@ -250,7 +250,7 @@ static int start_polling(struct manager *m)
 	r = polling_init(&m->polling, &settings);
 	if (r < 0)
 		return r;
-	return snapshot_publish(&m->exchange, catalogue, NULL, NULL);
+	return snapshot_publish(&m->exchange, catalogue, &(const struct snapshot_parts){0});
 }
 
 static int start_loop(struct manager *m)

@@ -72,8 +72,9 @@ static int render(struct once *o, const struct catalogue *catalogue, struct buf 
 	uint64_t now_ns = clock_boottime_ns();
 
 	o->self.build_info = 1;
-	expose_listeners(out, &expose_text, s->listeners, now_ns);
-	expose_sockets(out, &expose_text, s->sockets, true);
+	expose_listeners(out, &expose_text, s->parts.listeners, now_ns);
+	expose_sockets(out, &expose_text, s->parts.sockets, true);
+	expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, catalogue, &o->self, 0);
 	snapshot_unref(s);
 	return out->error;

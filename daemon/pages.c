@@ -52,15 +52,17 @@ static unsigned int render_metrics(void *userdata, struct http_response *respons
 	s = snapshot_take(p->exchange);
 	now_ns = clock_boottime_ns();
 	response->content_type = EXPOSE_TEXT_CONTENT_TYPE;
-	if (s->listeners)
-		series += expose_listeners(out, &expose_text, s->listeners, now_ns);
-	if (s->sockets) {
-		render_sockets(p, s->sockets, now_ns);
+	if (s->parts.listeners)
+		series += expose_listeners(out, &expose_text, s->parts.listeners, now_ns);
+	if (s->parts.sockets) {
+		render_sockets(p, s->parts.sockets, now_ns);
 		buf_add(out, p->text.data, p->text.len);
 		series += p->series;
 		if (p->text.error)
 			return 500;
 	}
+	if (s->parts.host)
+		series += expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, s->catalogue, &self, series);
 	return 200;
 }
@@ -102,7 +104,7 @@ static unsigned int render_ready(void *userdata, struct http_response *response)
 {
 	const struct pages *p = userdata;
 	_cleanup_(cleanup_snapshot) struct snapshot *s = snapshot_take(p->exchange);
-	bool ready = s->listeners && s->sockets;
+	bool ready = s->parts.listeners && s->parts.sockets;
 
 	buf_add_str(&response->body,
 		    ready ? "sockstatd is ready.\n" : "No good poll of both lanes yet.\n");

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_exchange.h"
 #include "daemon/http.h"
 
 struct pages {

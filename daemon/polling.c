@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "collectors/host_counters.h"
 #include "collectors/interface_name.h"
 #include "collectors/port_range.h"
 #include "collectors/procfs.h"
@@ -65,24 +66,38 @@ static void count_tracked(struct polling *p)
 	self_set(&p->self->untracked, follows ? c->untracked : METRIC_ABSENT);
 }
 
+static struct snapshot_host *make_host(struct polling *p)
+{
+	struct snapshot_host *host = snapshot_host_new(p->catalogue, &p->ages[LANE_SOCKETS]);
+
+	if (host)
+		host_counters_read(p->host, p->catalogue, host->cells);
+	return host;
+}
+
+/* All parts that a lane has a say in, or none. */
 static enum poll_failure publish(struct polling *p, bool with_sockets)
 {
-	struct snapshot_listeners *listeners = snapshot_listeners_new(
-		&p->listeners, &p->ages[LANE_LISTENERS], &p->ages[LANE_SOCKETS]);
-	struct snapshot_sockets *sockets = NULL;
+	struct snapshot_parts parts = {
+		.listeners = snapshot_listeners_new(&p->listeners, &p->ages[LANE_LISTENERS],
+						    &p->ages[LANE_SOCKETS]),
+	};
+	bool complete = parts.listeners;
 
-	if (!listeners)
-		return POLL_FAILURE_MEMORY;
 	if (with_sockets) {
-		sockets = snapshot_sockets_new(&p->aggregate, &p->ages[LANE_SOCKETS]);
-		if (!sockets) {
-			snapshot_listeners_unref(listeners);
-			return POLL_FAILURE_MEMORY;
-		}
+		parts.sockets = snapshot_sockets_new(&p->aggregate, &p->ages[LANE_SOCKETS]);
+		parts.host = make_host(p);
+		complete = complete && parts.sockets && parts.host;
+	}
+	if (!complete) {
+		snapshot_listeners_unref(parts.listeners);
+		snapshot_sockets_unref(parts.sockets);
+		snapshot_host_unref(parts.host);
+		return POLL_FAILURE_MEMORY;
 	}
 	count_folds(p);
 	count_tracked(p);
-	if (snapshot_publish(p->exchange, p->catalogue, listeners, sockets) < 0)
+	if (snapshot_publish(p->exchange, p->catalogue, &parts) < 0)
 		return POLL_FAILURE_MEMORY;
 	return POLL_FAILURE_NONE;
 }
@@ -286,6 +301,7 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	for (unsigned int i = 0; i < LANE_END; i++)
 		p->lanes[i] = (struct lane_poller)LANE_POLLER_INIT;
 	listen_drops_init(&p->listen_drops, s->procfs);
+	p->host = host_counters_new(s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
 	p->catalogue = catalogue_ref(s->catalogue);
 	p->procfs = s->procfs;
@@ -295,6 +311,8 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->ended = s->ended;
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = aggregate_init(&p->aggregate, &groups, seed);
+	if (r == 0 && !p->host)
+		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
 	if (r == 0)
@@ -314,6 +332,7 @@ void polling_done(struct polling *p)
 		lane_poller_done(&p->lanes[i]);
 	counting_done(&p->counting);
 	listen_drops_done(&p->listen_drops);
+	host_counters_free(p->host);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	catalogue_unref(p->catalogue);

@@ -5,12 +5,13 @@
  */
 #pragma once
 
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_exchange.h"
 #include "daemon/counting.h"
 #include "daemon/lane_poller.h"
 #include "daemon/listen_drops.h"
 
 struct config;
+struct host_counters;
 struct polling;
 
 /* A cycle of a lane has ended, well or not. */
@@ -23,6 +24,7 @@ struct polling {
 	const char *procfs; /* where /proc is */
 	struct cpu_meter meter;
 	struct listen_drops listen_drops;
+	struct host_counters *host;
 	struct listener_table listeners;
 	struct aggregate aggregate;
 	struct counting counting;

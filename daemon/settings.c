@@ -193,7 +193,8 @@ struct lane_pace settings_of_lane(const struct config *c, enum lane lane)
 
 static uint64_t fixed_series(const struct catalogue *catalogue)
 {
-	return catalogue->self_series + (uint64_t)GROUP_SHARED * catalogue->group_series;
+	return catalogue->self_series + catalogue->host_series +
+	       (uint64_t)GROUP_SHARED * catalogue->group_series;
 }
 
 uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue)

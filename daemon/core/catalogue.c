@@ -42,10 +42,11 @@ static bool matches_any(const char *const *patterns, size_t count, const char *n
 	return false;
 }
 
-/* What a single poll can know: no counter of ours, nothing that is sampled over time. */
+/* What a single poll can know: no counter but the kernel's, nothing that is sampled over time. */
 static bool is_known_at_once(const struct metric *m)
 {
-	if (m->profile == METRIC_ONCE || strcmp(m->name, "sockstatd_build_info") == 0)
+	if (m->profile == METRIC_ONCE || m->scope == METRIC_HOST ||
+	    strcmp(m->name, "sockstatd_build_info") == 0)
 		return true;
 	return m->type == METRIC_GAUGE && m->scope != METRIC_SELF && !strstr(m->name, "_peak") &&
 	       !strstr(m->name, "_last_drop_");
@@ -108,6 +109,10 @@ static void place(struct catalogue *c, unsigned int i)
 		c->group_series += series;
 	} else if (m->scope == METRIC_SELF) {
 		c->self_series += series;
+	} else if (m->scope == METRIC_HOST) {
+		c->host_series += series;
+		c->cell[i] = (uint16_t)c->host_cells;
+		c->host_cells += catalogue_cells(c, i);
 	} else {
 		c->listener_series += series;
 		if (m->type != METRIC_HISTOGRAM)

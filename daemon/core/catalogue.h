@@ -27,13 +27,13 @@ struct catalogue_settings {
 struct catalogue {
 	unsigned int refs;
 	bool on[METRIC_COUNT_MAX];
-	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group or a listener */
+	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group, a listener or the host */
 	bool counts;
 	/* A group's cells: those of one poll, from accrual_cell on those that accrue, and one that
 	 * takes what nobody wants to know. */
 	unsigned int group_cells, accrual_cell, spare_cell;
-	unsigned int listener_cells;
-	unsigned int group_series, listener_series, self_series;
+	unsigned int listener_cells, host_cells;
+	unsigned int group_series, listener_series, host_series, self_series;
 	uint8_t slot[METRIC_COUNT_MAX]; /* of a followed value, the same in every catalogue */
 	/* One for each family that is a histogram, as its unit differs; index: the metric's. */
 	struct histogram_bounds *bounds[METRIC_COUNT_MAX];

@@ -197,6 +197,26 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 	return series;
 }
 
+uint64_t expose_host(struct buf *out, const struct expose_format *format,
+		     const struct snapshot_host *part, uint64_t now_boottime_ns)
+{
+	static const struct expose_labels none;
+	bool fresh = expose_is_fresh(&part->age, now_boottime_ns);
+	uint64_t series = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		struct family f = begin_family(out, format, part->catalogue, i);
+
+		if (m->scope != METRIC_HOST || !part->catalogue->on[i] ||
+		    !is_shown(m, &part->age, fresh))
+			continue;
+		write_samples(&f, &none, part->cells + part->catalogue->cell[i]);
+		series += f.series;
+	}
+	return series;
+}
+
 uint64_t expose_self(struct buf *out, const struct expose_format *format,
 		     const struct catalogue *catalogue, struct self_values *values, uint64_t series)
 {

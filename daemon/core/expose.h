@@ -39,6 +39,8 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 			  const struct snapshot_listeners *part, uint64_t now_boottime_ns);
 uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 			const struct snapshot_sockets *part, bool fresh);
+uint64_t expose_host(struct buf *out, const struct expose_format *format,
+		     const struct snapshot_host *part, uint64_t now_boottime_ns);
 /* Sets values->series, which is the last family, to SERIES plus its own. */
 uint64_t expose_self(struct buf *out, const struct expose_format *format,
 		     const struct catalogue *catalogue, struct self_values *values,

@@ -64,6 +64,7 @@ void metric_label_names(const struct metric *m, char ret_names[64])
 		[METRIC_LISTENER] = "address,port",
 		[METRIC_CONNECTION] = "side,port",
 		[METRIC_CLIENT] = "port",
+		[METRIC_HOST] = "",
 		[METRIC_SELF] = "",
 	};
 

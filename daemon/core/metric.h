@@ -23,6 +23,7 @@ enum metric_scope {
 	METRIC_LISTENER,   /* address, port: struct listener_values */
 	METRIC_CONNECTION, /* side, port: the cells of a group */
 	METRIC_CLIENT,     /* port: the cells of a client group */
+	METRIC_HOST,       /* no label of its own: the cells of struct snapshot_host */
 	METRIC_SELF,       /* the daemon about itself: struct self_values */
 	METRIC_SCOPE_END,
 };
@@ -98,6 +99,29 @@ struct metric_label {
 	unsigned int count;
 };
 
+/* The files that tell of the host, below /proc. */
+enum metric_file {
+	METRIC_FILE_NONE, /* the term is 1 */
+	METRIC_FILE_SNMP,
+	METRIC_FILE_NETSTAT,
+	METRIC_FILE_SOCKSTAT,
+	METRIC_FILE_SOCKSTAT6,
+	METRIC_FILE_SYSCTL,
+};
+
+/* A number of such a file. A value is the sum of its terms, and absent where one of them is. */
+struct metric_term {
+	uint8_t file;      /* enum metric_file */
+	uint8_t value;     /* of the labels' values, which it is a part of */
+	uint8_t word;      /* of a sysctl: which of its words */
+	bool in_pages;     /* of memory; the value is in bytes */
+	bool is_less;      /* it is subtracted; a sum below 0 is 0 */
+	bool is_condition; /* it must be there, and adds nothing */
+	bool is_optional;  /* where it is not, it is 0 */
+	const char *line;  /* "TcpExt:"; of a sysctl its path below sys/ */
+	const char *key;   /* "ListenDrops" */
+};
+
 struct metric {
 	const char *name;
 	const char *help;
@@ -120,6 +144,8 @@ struct metric {
 	uint16_t offset;         /* from the base; in listener_values or self_values */
 	const uint16_t *offsets; /* one for each value of labels[0], instead of offset */
 	enum metric_buckets buckets;
+	const struct metric_term *terms; /* of METRIC_HOST */
+	uint8_t term_count;
 	uint64_t divisor; /* the value divided by this is in base units; 0 stands for 1 */
 };
 
@@ -131,7 +157,7 @@ struct metric {
 extern const struct metric metrics[];
 extern const unsigned int metric_count;
 /* An array that is one for each metric may have this size. */
-#define METRIC_COUNT_MAX 128
+#define METRIC_COUNT_MAX 192
 
 /* How many values a row has: the product of its labels' values, or 1. */
 unsigned int metric_value_count(const struct metric *m);

@@ -28,8 +28,22 @@
 #define SKMEM_WORDS(array)                                                            \
 	.scope = METRIC_CONNECTION, .base = METRIC_BASE_SKMEM, .needs_netlink = true, \
 	.offsets = (array), .width = 4
-#define SUM(which)     .combine = METRIC_SUM, .when = METRIC_WHEN_##which
-#define OBSERVE(which) .combine = METRIC_OBSERVE, .when = METRIC_WHEN_##which
+/* Numbers of the host's files. Each is what makes a term. */
+#define TERMS(...)                   \
+	(const struct metric_term[]) \
+	{                            \
+		__VA_ARGS__          \
+	}
+#define HOST(...)                                          \
+	.scope = METRIC_HOST, .terms = TERMS(__VA_ARGS__), \
+	.term_count = sizeof(TERMS(__VA_ARGS__)) / sizeof(struct metric_term)
+#define SNMP(block, name)      .file = METRIC_FILE_SNMP, .line = (block), .key = (name)
+#define NETSTAT(name)          .file = METRIC_FILE_NETSTAT, .line = "TcpExt:", .key = (name)
+#define SOCKSTAT(block, name)  .file = METRIC_FILE_SOCKSTAT, .line = (block), .key = (name)
+#define SOCKSTAT6(block, name) .file = METRIC_FILE_SOCKSTAT6, .line = (block), .key = (name)
+#define SYSCTL(path)           .file = METRIC_FILE_SYSCTL, .line = (path)
+#define SUM(which)             .combine = METRIC_SUM, .when = METRIC_WHEN_##which
+#define OBSERVE(which)         .combine = METRIC_OBSERVE, .when = METRIC_WHEN_##which
 /* Of a connection that is followed, from its first sight to its end. */
 #define HAPPENED(which) \
 	TCP_INFO(TCP_INFO_SEGS_IN, 4), .combine = METRIC_COUNT, .when = METRIC_WHEN_##which
@@ -62,6 +76,10 @@ VALUES(memory_value, "receive", "send", "forward", "option", "backlog")
 VALUES(buffer_value, "receive", "send")
 VALUES(timer_value, "retransmit", "keepalive", "time_wait", "zero_window_probe", "delayed_ack")
 VALUES(ca_state_value, "open", "disorder", "cwr", "recovery", "loss")
+VALUES(protocol_value, "tcp", "udp", "udplite", "raw", "frag")
+VALUES(memory_protocol_value, "tcp", "udp", "frag")
+VALUES(ip_family_value, "ipv4", "ipv6")
+VALUES(level_value, "low", "pressure", "high")
 VALUES(fold_value, "listeners", "ports", "series")
 VALUES(path_value, "/metrics", "/", "/-/healthy", "/-/ready", "other")
 VALUES(code_value, "200", "400", "404", "405", "500", "503", "other")
@@ -72,6 +90,10 @@ static const struct metric_label label_buffer = {"buffer", buffer_value, 2};
 static const struct metric_label label_timer = {"timer", timer_value, 5};
 static const struct metric_label label_ca_state = {"ca_state", ca_state_value, 5};
 static const struct metric_label label_algorithm = {"algorithm", NULL, METRIC_ALGORITHMS_MAX + 1};
+static const struct metric_label label_protocol = {"protocol", protocol_value, 5};
+static const struct metric_label label_memory_protocol = {"protocol", memory_protocol_value, 3};
+static const struct metric_label label_ip_family = {"family", ip_family_value, 2};
+static const struct metric_label label_level = {"level", level_value, 3};
 static const struct metric_label label_lane = {"lane", lane_name, LANE_END};
 static const struct metric_label label_failure = {"reason", failure_value, POLL_FAILURE_END - 1};
 static const struct metric_label label_ignored = {"reason", poll_ignored_name, POLL_IGNORED_END};
@@ -294,93 +316,8 @@ const struct metric metrics[] = {
 	 "address, TIME_WAIT included.",
 	 METRIC_GAUGE, METRIC_CLIENT},
 
-	/* The daemon about itself. */
-	{"sockstatd_build_info", "Version and revision of the daemon.", METRIC_GAUGE,
-	 SELF(build_info),
-	 .constant = "version=\"" BUILD_VERSION "\",revision=\"" BUILD_REVISION "\""},
-	{"sockstatd_source", "Where a family's sockets come from now.", METRIC_GAUGE, SELF(source),
-	 .labels = {&label_family, &label_source}},
-	{"sockstatd_polls_total", "Polls that ended well.", METRIC_COUNTER, SELF(polls),
-	 .labels = {&label_lane}},
-	{"sockstatd_poll_duration_seconds", "Wall time of the polls that ended well.",
-	 METRIC_HISTOGRAM, SELF(poll_duration), .labels = {&label_lane},
-	 .buckets = METRIC_BUCKETS_DURATION, .divisor = NSEC_PER_SEC},
-	{"sockstatd_poll_cpu_seconds_total", "CPU time, user and system, spent on polls.",
-	 METRIC_COUNTER, SELF(poll_cpu_ns), .labels = {&label_lane}, .divisor = NSEC_PER_SEC},
-	{"sockstatd_poll_sockets", "Rows of the last good poll.", METRIC_GAUGE, SELF(poll_sockets),
-	 .labels = {&label_lane}},
-	{"sockstatd_poll_failures_total",
-	 "Polls that failed; the last good data are kept. With reason=\"procfs\" only the "
-	 "attribution of drops waits.",
-	 METRIC_COUNTER, SELF(poll_failures), .labels = {&label_lane, &label_failure}},
-	{"sockstatd_poll_rows_ignored_total", "Rows and messages that were skipped.",
-	 METRIC_COUNTER, SELF(poll_rows_ignored), .labels = {&label_lane, &label_ignored}},
-	{"sockstatd_polls_skipped_total",
-	 "Polls that were due and not made: the one before had not ended, or cpu_limit was met.",
-	 METRIC_COUNTER, SELF(polls_skipped), .labels = {&label_lane}},
-	{"sockstatd_poll_success", "Whether the last poll ended well.", METRIC_GAUGE,
-	 SELF(poll_success), .labels = {&label_lane}},
-	{"sockstatd_poll_last_success_timestamp_seconds", "When the last good poll ended.",
-	 METRIC_GAUGE, SELF(poll_last_success_ms), .labels = {&label_lane},
-	 .divisor = MSEC_PER_SEC},
-	{"sockstatd_poll_interval_seconds", "Time between polls, as stretched by cpu_limit now.",
-	 METRIC_GAUGE, SELF(poll_interval_ns), .labels = {&label_lane}, .divisor = NSEC_PER_SEC},
-	{"sockstatd_loop_busy_seconds", "Time of one turn of the collector's loop.",
-	 METRIC_HISTOGRAM, SELF(loop_busy), .buckets = METRIC_BUCKETS_DURATION,
-	 .divisor = NSEC_PER_SEC},
-	{"sockstatd_destroy_events_active",
-	 "Whether the kernel tells of each socket that it destroys. While it does not (counters: "
-	 "polled; or auto, where connections come too fast), connections that live between two "
-	 "polls "
-	 "are not counted.",
-	 METRIC_GAUGE, SELF(events_active)},
-	{"sockstatd_destroy_events_total", "Destroy events received.", METRIC_COUNTER,
-	 SELF(events)},
-	{"sockstatd_destroy_events_ignored_total",
-	 "Destroy events of sockets that were no connection, or that no poll and no counter knows.",
-	 METRIC_COUNTER, SELF(events_ignored)},
-	{"sockstatd_destroy_events_lost_total",
-	 "Destroy events that the kernel dropped, as it counts them: each is a connection, or no "
-	 "connection, that the counters have as of the last poll that saw it, if one did.",
-	 METRIC_COUNTER, SELF(events_lost)},
-	{"sockstatd_tracked_sockets",
-	 "Sockets that are followed from poll to poll, with those that have gone and whose destroy "
-	 "event "
-	 "is to come.",
-	 METRIC_GAUGE, SELF(tracked)},
-	{"sockstatd_tracked_sockets_limit", "How many may be (limits.tracked_sockets).",
-	 METRIC_GAUGE, SELF(tracked_limit)},
-	{"sockstatd_untracked_sockets",
-	 "Sockets of the last poll that are not followed, because there was no room.", METRIC_GAUGE,
-	 SELF(untracked)},
-	{"sockstatd_folded_groups",
-	 "Listeners and ports that are summed into \"other\", by the limit that did it.",
-	 METRIC_GAUGE, SELF(folded), .labels = {&label_fold}},
-	{"sockstatd_config_last_reload_successful", "Whether the last reload succeeded.",
-	 METRIC_GAUGE, SELF(reload_successful)},
-	{"sockstatd_config_last_reload_success_timestamp_seconds",
-	 "When the configuration was last loaded.", METRIC_GAUGE, SELF(reload_success_ms),
-	 .divisor = MSEC_PER_SEC},
-	{"sockstatd_http_requests_total", "Answers by path and status.", METRIC_COUNTER,
-	 SELF(http_requests), .labels = {&label_path, &label_code}, .hides_zero = true},
-	{"sockstatd_http_connections", "Open connections.", METRIC_GAUGE, SELF(http_connections)},
-	{"process_cpu_seconds_total", "User and system CPU time.", METRIC_COUNTER,
-	 SELF(process_cpu_us), .divisor = USEC_PER_SEC},
-	{"process_open_fds", "Open file descriptors.", METRIC_GAUGE, SELF(process_open_fds)},
-	{"process_max_fds", "Limit of open file descriptors.", METRIC_GAUGE, SELF(process_max_fds)},
-	{"process_resident_memory_bytes", "Resident memory.", METRIC_GAUGE,
-	 SELF(process_resident_bytes)},
-	{"process_virtual_memory_bytes", "Virtual memory.", METRIC_GAUGE,
-	 SELF(process_virtual_bytes)},
-	{"process_virtual_memory_max_bytes", "Limit of virtual memory.", METRIC_GAUGE,
-	 SELF(process_virtual_max_bytes)},
-	{"process_start_time_seconds", "When the process started.", METRIC_GAUGE,
-	 SELF(process_start_ms), .divisor = MSEC_PER_SEC},
-	{"process_threads", "Threads.", METRIC_GAUGE, SELF(process_threads)},
-	{"sockstatd_series_limit", "Most series that a scrape may have (limits.series).",
-	 METRIC_GAUGE, SELF(series_limit)},
-	/* The last row, so that it can count the series before it. */
-	{"sockstatd_series", "Series in this scrape.", METRIC_GAUGE, SELF(series)},
+#include "daemon/core/metric_table_host.inc"
+#include "daemon/core/metric_table_self.inc"
 };
 
 const unsigned int metric_count = ARRAY_SIZE(metrics);

@@ -130,59 +130,58 @@ void snapshot_sockets_unref(struct snapshot_sockets *p)
 	free(p);
 }
 
+struct snapshot_host *snapshot_host_new(struct catalogue *catalogue, const struct snapshot_age *age)
+{
+	struct snapshot_host *p = calloc(1, sizeof(*p) + catalogue->host_cells * sizeof(*p->cells));
+
+	if (!p)
+		return NULL;
+	p->refs = 1;
+	p->catalogue = catalogue_ref(catalogue);
+	p->age = *age;
+	return p;
+}
+
+void snapshot_host_unref(struct snapshot_host *p)
+{
+	if (!p || !unref(&p->refs))
+		return;
+	catalogue_unref(p->catalogue);
+	free(p);
+}
+
+void snapshot_parts_unref(const struct snapshot_parts *parts)
+{
+	snapshot_listeners_unref(parts->listeners);
+	snapshot_sockets_unref(parts->sockets);
+	snapshot_host_unref(parts->host);
+}
+
 void snapshot_unref(struct snapshot *s)
 {
 	if (!s || !unref(&s->refs))
 		return;
-	snapshot_listeners_unref(s->listeners);
-	snapshot_sockets_unref(s->sockets);
+	snapshot_parts_unref(&s->parts);
 	catalogue_unref(s->catalogue);
 	free(s);
 }
 
-void snapshot_exchange_done(struct snapshot_exchange *x)
+void snapshot_parts_fill(struct snapshot_parts *parts, const struct snapshot_parts *before)
 {
-	snapshot_unref(x->newest);
-	x->newest = NULL;
+	if (!parts->listeners && before->listeners) {
+		parts->listeners = before->listeners;
+		ref(&parts->listeners->refs);
+	}
+	if (!parts->sockets && before->sockets)
+		parts->sockets = snapshot_sockets_ref(before->sockets);
+	if (!parts->host && before->host) {
+		parts->host = before->host;
+		ref(&parts->host->refs);
+	}
 }
 
-int snapshot_publish(struct snapshot_exchange *x, struct catalogue *catalogue,
-		     struct snapshot_listeners *listeners, struct snapshot_sockets *sockets)
+struct snapshot *snapshot_ref(struct snapshot *s)
 {
-	struct snapshot *s = calloc(1, sizeof(*s));
-	struct snapshot *before;
-
-	if (!s) {
-		snapshot_listeners_unref(listeners);
-		snapshot_sockets_unref(sockets);
-		return -ENOMEM;
-	}
-	s->refs = 1;
-	s->catalogue = catalogue_ref(catalogue);
-	s->listeners = listeners;
-	s->sockets = sockets;
-	pthread_mutex_lock(&x->lock);
-	before = x->newest;
-	if (before && !s->listeners && before->listeners) {
-		s->listeners = before->listeners;
-		ref(&s->listeners->refs);
-	}
-	if (before && !s->sockets && before->sockets)
-		s->sockets = snapshot_sockets_ref(before->sockets);
-	x->newest = s;
-	pthread_mutex_unlock(&x->lock);
-	snapshot_unref(before);
-	return 0;
-}
-
-struct snapshot *snapshot_take(struct snapshot_exchange *x)
-{
-	struct snapshot *s;
-
-	pthread_mutex_lock(&x->lock);
-	s = x->newest;
-	if (s)
-		ref(&s->refs);
-	pthread_mutex_unlock(&x->lock);
+	ref(&s->refs);
 	return s;
 }

@@ -2,11 +2,10 @@
 /*
  * What a scrape hands out: parts, each immutable and shared by reference, each replaced by its own
  * lane. The collector makes them; the server takes a reference to the newest snapshot, renders,
- * and lets go. The exchange between the two is the only lock of the daemon.
+ * and lets go. Where it is handed over: snapshot_exchange.h.
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdbool.h>
 
 #include "daemon/core/aggregate.h"
@@ -51,12 +50,25 @@ struct snapshot_sockets {
 	struct snapshot_group *items;
 };
 
-/* Either part may be NULL: no good poll yet. */
+/* What files of /proc tell of the host and of the namespace. METRIC_ABSENT: nothing. */
+struct snapshot_host {
+	unsigned int refs;
+	struct catalogue *catalogue;
+	struct snapshot_age age;
+	uint64_t cells[];
+};
+
+struct snapshot_parts {
+	struct snapshot_listeners *listeners;
+	struct snapshot_sockets *sockets;
+	struct snapshot_host *host;
+};
+
+/* Any part may be NULL: no good poll yet. */
 struct snapshot {
 	unsigned int refs;
 	struct catalogue *catalogue; /* in force now; a part may still have an older one */
-	struct snapshot_listeners *listeners;
-	struct snapshot_sockets *sockets;
+	struct snapshot_parts parts;
 };
 
 /* Copies of what the tables say now. NULL: out of memory. */
@@ -65,25 +77,15 @@ struct snapshot_listeners *snapshot_listeners_new(const struct listener_table *t
 						  const struct snapshot_age *slow_age);
 struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
 					      const struct snapshot_age *age);
+/* Its cells are for the caller to fill. */
+struct snapshot_host *snapshot_host_new(struct catalogue *catalogue,
+					const struct snapshot_age *age);
 void snapshot_listeners_unref(struct snapshot_listeners *p);
+void snapshot_host_unref(struct snapshot_host *p);
 struct snapshot_sockets *snapshot_sockets_ref(struct snapshot_sockets *p);
 void snapshot_sockets_unref(struct snapshot_sockets *p);
+void snapshot_parts_unref(const struct snapshot_parts *parts);
+/* What is NULL becomes what it was before. */
+void snapshot_parts_fill(struct snapshot_parts *parts, const struct snapshot_parts *before);
+struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
-
-struct snapshot_exchange {
-	pthread_mutex_t lock;
-	struct snapshot *newest;
-};
-
-#define SNAPSHOT_EXCHANGE_INIT                    \
-	{                                         \
-		.lock = PTHREAD_MUTEX_INITIALIZER \
-	}
-
-void snapshot_exchange_done(struct snapshot_exchange *x);
-/* Replaces one part, or the other, or both; a NULL part stays as it is. Takes the references to the
- * parts over, also on failure. 0 or -ENOMEM. For the collector. */
-int snapshot_publish(struct snapshot_exchange *x, struct catalogue *catalogue,
-		     struct snapshot_listeners *listeners, struct snapshot_sockets *sockets);
-/* A reference to the newest snapshot; NULL before the first. For any thread. */
-struct snapshot *snapshot_take(struct snapshot_exchange *x);

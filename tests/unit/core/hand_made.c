@@ -149,6 +149,8 @@ static void fill_cells(struct hand_made *h)
 			for (unsigned int j = 0; j < HAND_MADE_LISTENERS; j++)
 				fill(c, i, (j + 1) * 100000,
 				     h->cells + j * c->listener_cells + c->cell[i]);
+		if (metrics[i].scope == METRIC_HOST)
+			fill(c, i, is_bytes ? 4096 : 7, h->host->cells + c->cell[i]);
 		if (metrics[i].scope == METRIC_CONNECTION || metrics[i].scope == METRIC_CLIENT)
 			for (unsigned int j = 0; j < HAND_MADE_GROUPS; j++)
 				fill(c, i, is_bytes ? (j + 1) * 1000003 : (j + 1) * 10,
@@ -181,6 +183,8 @@ static void make_parts(struct hand_made *h)
 	};
 	for (unsigned int i = 0; i < metric_count; i++)
 		metric_set_add(&h->sockets.present, i);
+	h->host = snapshot_host_new(h->catalogue, &age);
+	cr_assert(h->host);
 }
 
 void hand_made_init(struct hand_made *h, struct catalogue *catalogue)
@@ -204,6 +208,7 @@ void hand_made_done(struct hand_made *h)
 {
 	exposition_done(&h->exposition);
 	buf_done(&h->text);
+	snapshot_host_unref(h->host);
 	catalogue_unref(h->catalogue);
 	free(h->cells);
 }
@@ -222,6 +227,7 @@ uint64_t hand_made_render(struct hand_made *h)
 	series = expose_listeners(&h->text, &expose_text, &h->listeners, h->now_ns);
 	series += expose_sockets(&h->text, &expose_text, &h->sockets,
 				 expose_is_fresh(&h->sockets.age, h->now_ns));
+	series += expose_host(&h->text, &expose_text, h->host, h->now_ns);
 	series += expose_self(&h->text, &expose_text, h->catalogue, &h->self, series);
 	cr_assert_eq(h->text.error, 0);
 

@@ -27,6 +27,7 @@ struct hand_made {
 	struct catalogue *catalogue;
 	struct snapshot_listeners listeners;
 	struct snapshot_sockets sockets;
+	struct snapshot_host *host;
 	struct self_values self;
 	uint64_t now_ns;
 	struct snapshot_listener listener_items[HAND_MADE_LISTENERS];

@@ -134,7 +134,8 @@ Test(catalogue, once)
 
 	for (unsigned int i = 0; i < metric_count; i++) {
 		const struct metric *m = &metrics[i];
-		bool expected = m->type == METRIC_GAUGE && m->scope != METRIC_SELF;
+		bool expected = m->scope == METRIC_HOST ||
+				(m->type == METRIC_GAUGE && m->scope != METRIC_SELF);
 
 		for (size_t j = 0; j < ARRAY_SIZE(unknown); j++)
 			expected = expected && strcmp(m->name, unknown[j]) != 0;
@@ -252,14 +253,16 @@ static void fill_everything(struct hand_made *h)
 		memcpy(h->sockets.algorithms.names[i], (char[]){(char)('a' + i), 0}, 2);
 }
 
-static uint64_t count_scope(const struct hand_made *h, bool listeners, bool groups, bool self)
+static uint64_t count_scope(const struct hand_made *h, bool listeners, bool groups, bool self,
+			    bool host)
 {
 	uint64_t count = 0;
 
 	for (unsigned int i = 0; i < metric_count; i++) {
 		enum metric_scope scope = metrics[i].scope;
 
-		if ((listeners && scope == METRIC_LISTENER) || (self && scope == METRIC_SELF) ||
+		if ((host && scope == METRIC_HOST) || (listeners && scope == METRIC_LISTENER) ||
+		    (self && scope == METRIC_SELF) ||
 		    (groups && (scope == METRIC_CONNECTION || scope == METRIC_CLIENT)))
 			count += hand_made_count(h, metrics[i].name);
 	}
@@ -275,9 +278,11 @@ Test(catalogue, series_are_what_a_render_yields)
 		hand_made_init(&h, core_catalogue(extended));
 		fill_everything(&h);
 		hand_made_render(&h);
-		cr_assert_eq(h.catalogue->listener_series, count_scope(&h, true, false, false));
-		cr_assert_eq(h.catalogue->group_series, count_scope(&h, false, true, false));
-		cr_assert_eq(h.catalogue->self_series, count_scope(&h, false, false, true));
+		cr_assert_eq(h.catalogue->listener_series,
+			     count_scope(&h, true, false, false, false));
+		cr_assert_eq(h.catalogue->group_series, count_scope(&h, false, true, false, false));
+		cr_assert_eq(h.catalogue->self_series, count_scope(&h, false, false, true, false));
+		cr_assert_eq(h.catalogue->host_series, count_scope(&h, false, false, false, true));
 		hand_made_done(&h);
 	}
 }

@@ -112,6 +112,8 @@ Test(expose, nothing_to_show)
 	init(&h);
 	h.listeners.count = 0;
 	h.sockets.count = 0;
+	for (unsigned int i = 0; i < h.catalogue->host_cells; i++)
+		h.host->cells[i] = METRIC_ABSENT;
 	hand_made_render(&h);
 	for (unsigned int i = 0; i < metric_count; i++)
 		cr_assert_eq(hand_made_count(&h, metrics[i].name) > 0,
@@ -178,6 +180,36 @@ Test(expose, gauges_of_a_stale_slow_lane_vanish)
 	assert_shown(&h, false, METRIC_CONNECTION, false);
 	assert_shown(&h, false, METRIC_CLIENT, false);
 	cr_assert_gt(hand_made_count(&h, "sockstat_tcp_rtt_seconds"), 0);
+	hand_made_done(&h);
+}
+
+/* The kernel's counters stay, its gauges go. */
+Test(expose, gauges_of_a_stale_host_vanish)
+{
+	struct hand_made h;
+
+	init(&h);
+	h.host->age.taken_ns = h.now_ns - h.host->age.stale_after_ns - 1;
+	hand_made_render(&h);
+	assert_shown(&h, false, METRIC_HOST, false);
+	cr_assert_eq(hand_made_count(&h, "sockstat_netstat_listen_drops_total"), 1);
+	hand_made_done(&h);
+}
+
+/* What /proc cannot tell is not there, whatever was known before; the rest is. */
+Test(expose, on_procfs)
+{
+	struct hand_made h;
+
+	init(&h);
+	h.listeners.age.is_from_procfs = true;
+	h.listeners.slow_age.is_from_procfs = true;
+	h.sockets.age.is_from_procfs = true;
+	hand_made_render(&h);
+	for (unsigned int i = 0; i < metric_count; i++)
+		cr_assert_eq(hand_made_count(&h, metrics[i].name) > 0,
+			     h.catalogue->on[i] && !metrics[i].needs_netlink, "%s",
+			     metrics[i].name);
 	hand_made_done(&h);
 }
 

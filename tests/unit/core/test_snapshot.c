@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_exchange.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -215,20 +215,20 @@ Test(snapshot, taken_ones_do_not_change)
 
 	tables_init(&t, 10);
 	p = snapshot_listeners_new(&t.listeners, &age, &slow_age);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, p, NULL), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){p, NULL, NULL}), 0);
 	first = snapshot_take(&x);
-	cr_assert_eq(first->listeners, p);
-	cr_assert_null(first->sockets);
+	cr_assert_eq(first->parts.listeners, p);
+	cr_assert_null(first->parts.sockets);
 
 	poll_listeners(&t, 50);
 	p = snapshot_listeners_new(&t.listeners, &age, &slow_age);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, p, NULL), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){p, NULL, NULL}), 0);
 	second = snapshot_take(&x);
-	cr_assert_eq(find(second->listeners, "0.0.0.0")->values.length, 50);
-	cr_assert_eq(find(first->listeners, "0.0.0.0")->values.length, 5);
+	cr_assert_eq(find(second->parts.listeners, "0.0.0.0")->values.length, 50);
+	cr_assert_eq(find(first->parts.listeners, "0.0.0.0")->values.length, 5);
 
 	snapshot_exchange_done(&x);
-	cr_assert_eq(find(second->listeners, "0.0.0.0")->values.length, 50);
+	cr_assert_eq(find(second->parts.listeners, "0.0.0.0")->values.length, 50);
 	snapshot_unref(first);
 	snapshot_unref(second);
 	tables_done(&t);
@@ -245,20 +245,25 @@ Test(snapshot, parts_are_shared)
 
 	tables_init(&t, 10);
 	sockets = snapshot_sockets_new(&t.aggregate, &age);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, NULL, sockets), 0);
+	cr_assert_eq(
+		snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, sockets, NULL}),
+		0);
 	for (int i = 0; i < 10; i++) {
 		listeners = snapshot_listeners_new(&t.listeners, &age, &slow_age);
-		cr_assert_eq(snapshot_publish(&x, t.catalogue, listeners, NULL), 0);
+		cr_assert_eq(snapshot_publish(&x, t.catalogue,
+					      &(struct snapshot_parts){listeners, NULL, NULL}),
+			     0);
 		s = snapshot_take(&x);
-		cr_assert_eq(s->sockets, sockets);
-		cr_assert_eq(s->listeners, listeners);
+		cr_assert_eq(s->parts.sockets, sockets);
+		cr_assert_eq(s->parts.listeners, listeners);
 		cr_assert_eq(sockets->refs, 1, "snapshots that are gone hold none");
 		snapshot_unref(s);
 	}
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, NULL, NULL), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, NULL, NULL}),
+		     0);
 	s = snapshot_take(&x);
-	cr_assert_eq(s->sockets, sockets);
-	cr_assert_eq(s->listeners, listeners);
+	cr_assert_eq(s->parts.sockets, sockets);
+	cr_assert_eq(s->parts.listeners, listeners);
 	snapshot_unref(s);
 	snapshot_exchange_done(&x);
 	tables_done(&t);
@@ -273,13 +278,14 @@ Test(snapshot, another_catalogue)
 	struct snapshot *s;
 
 	tables_init(&t, 10);
-	cr_assert_eq(
-		snapshot_publish(&x, t.catalogue, NULL, snapshot_sockets_new(&t.aggregate, &age)),
-		0);
-	cr_assert_eq(snapshot_publish(&x, c, NULL, NULL), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue,
+				      &(struct snapshot_parts){
+					      .sockets = snapshot_sockets_new(&t.aggregate, &age)}),
+		     0);
+	cr_assert_eq(snapshot_publish(&x, c, &(struct snapshot_parts){NULL, NULL, NULL}), 0);
 	s = snapshot_take(&x);
 	cr_assert_eq(s->catalogue, c);
-	cr_assert_eq(s->sockets->catalogue, t.catalogue);
+	cr_assert_eq(s->parts.sockets->catalogue, t.catalogue);
 	snapshot_unref(s);
 	snapshot_exchange_done(&x);
 	cr_assert_eq(c->refs, 1);
@@ -297,7 +303,7 @@ Test(snapshot, a_part_alone)
 	tables_init(&t, 10);
 	p = snapshot_sockets_new(&t.aggregate, &age);
 	cr_assert_eq(snapshot_sockets_ref(p), p);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, NULL, p), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, p, NULL}), 0);
 	snapshot_exchange_done(&x);
 	cr_assert_eq(p->refs, 1);
 	cr_assert_eq(receive_queue(&t, &p->items[0]), 1000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each allocation on the way from a catalogue to a snapshot fails in turn: it is said, nothing
  * leaks, and the newest snapshot is the one that was. */
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_exchange.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +57,8 @@ static int attempt_snapshot(struct tables *t)
 		snapshot_listeners_unref(listeners);
 		return -ENOMEM;
 	}
-	return snapshot_publish(&t->exchange, t->catalogue, listeners, sockets);
+	return snapshot_publish(&t->exchange, t->catalogue,
+				&(struct snapshot_parts){listeners, sockets, NULL});
 }
 
 /* The number of allocations that an attempt makes; each was made to fail once. */

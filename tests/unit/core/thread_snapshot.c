@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_exchange.h"
 #include "daemon/util/macros.h"
 
 #define READERS   4
@@ -65,12 +65,12 @@ static bool is_whole(const struct snapshot *s)
 {
 	char port[16];
 
-	for (unsigned int i = 0; s->listeners && i < ITEMS; i++)
-		if (s->listeners->items[i].values.length != s->listeners->age.taken_ns)
+	for (unsigned int i = 0; s->parts.listeners && i < ITEMS; i++)
+		if (s->parts.listeners->items[i].values.length != s->parts.listeners->age.taken_ns)
 			return false;
-	for (unsigned int i = 0; s->sockets && i < ITEMS; i++) {
-		snprintf(port, sizeof(port), "%lu", s->sockets->age.taken_ns);
-		if (strcmp(s->sockets->items[i].port, port) != 0)
+	for (unsigned int i = 0; s->parts.sockets && i < ITEMS; i++) {
+		snprintf(port, sizeof(port), "%lu", s->parts.sockets->age.taken_ns);
+		if (strcmp(s->parts.sockets->items[i].port, port) != 0)
 			return false;
 	}
 	return s->catalogue->group_series > 0;
@@ -84,8 +84,8 @@ static uint64_t number_of(const struct snapshot_age *age)
 
 static const char *judge(const struct snapshot *s, uint64_t newest[2])
 {
-	uint64_t listeners = number_of(s->listeners ? &s->listeners->age : NULL);
-	uint64_t sockets = number_of(s->sockets ? &s->sockets->age : NULL);
+	uint64_t listeners = number_of(s->parts.listeners ? &s->parts.listeners->age : NULL);
+	uint64_t sockets = number_of(s->parts.sockets ? &s->parts.sockets->age : NULL);
 
 	if (!is_whole(s))
 		return "not whole";
@@ -115,9 +115,9 @@ static void *read_all(void *userdata)
 			r->fault = judge(second, newest);
 		if (!r->fault && !is_whole(s))
 			r->fault = "changed while it was held";
-		if (second->sockets && second->sockets != kept) {
+		if (second->parts.sockets && second->parts.sockets != kept) {
 			snapshot_sockets_unref(kept);
-			kept = snapshot_sockets_ref(second->sockets);
+			kept = snapshot_sockets_ref(second->parts.sockets);
 		}
 		snapshot_unref(second);
 		snapshot_unref(s);
@@ -139,9 +139,12 @@ static int publish(struct snapshot_exchange *x, struct catalogue **catalogue, ui
 		if (catalogue_new(&settings, catalogue) < 0)
 			abort();
 	}
-	return snapshot_publish(x, *catalogue,
-				listeners ? make_listeners(*catalogue, number) : NULL,
-				sockets ? make_sockets(*catalogue, number) : NULL);
+	return snapshot_publish(
+		x, *catalogue,
+		&(struct snapshot_parts){
+			.listeners = listeners ? make_listeners(*catalogue, number) : NULL,
+			.sockets = sockets ? make_sockets(*catalogue, number) : NULL,
+		});
 }
 
 /* Whether each reader has taken enough, or given up. */

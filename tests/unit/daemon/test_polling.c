@@ -76,15 +76,15 @@ Test(polling, each_lane_publishes_its_part)
 	cr_assert_null(snapshot_take(&f.exchange));
 	poll_lane(&f, LANE_LISTENERS);
 	s = snapshot_take(&f.exchange);
-	cr_assert(s->listeners);
-	cr_assert_null(s->sockets);
-	cr_assert_gt(s->listeners->age.taken_ns, 0);
-	cr_assert_eq(s->listeners->slow_age.taken_ns, 0);
+	cr_assert(s->parts.listeners);
+	cr_assert_null(s->parts.sockets);
+	cr_assert_gt(s->parts.listeners->age.taken_ns, 0);
+	cr_assert_eq(s->parts.listeners->slow_age.taken_ns, 0);
 	snapshot_unref(s);
 	poll_lane(&f, LANE_SOCKETS);
 	s = snapshot_take(&f.exchange);
-	cr_assert(s->sockets);
-	cr_assert_gt(s->listeners->slow_age.taken_ns, 0);
+	cr_assert(s->parts.sockets);
+	cr_assert_gt(s->parts.listeners->slow_age.taken_ns, 0);
 	snapshot_unref(s);
 	fixture_done(&f);
 }
