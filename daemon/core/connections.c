@@ -267,14 +267,16 @@ static void lose_sight(struct connections *c, const struct listener_table *liste
 		       uint32_t number, uint64_t now_ns)
 {
 	struct track_record *t = track_at(&c->track, number);
+	/* Who closed before events were taken up again has none. */
+	bool has_event = c->expects_events && c->expected_events;
 
 	if (t->status != TRACK_OPEN) {
 		track_remove(&c->track, number);
 		return;
 	}
 	connection_end(c, listeners, t, FACT(CLOSED));
-	track_set_status(&c->track, number, c->expects_events ? TRACK_GONE : TRACK_LEAVING);
-	if (!c->expects_events)
+	track_set_status(&c->track, number, has_event ? TRACK_GONE : TRACK_LEAVING);
+	if (!has_event)
 		note_forgotten(c, now_ns);
 }
 
@@ -296,6 +298,7 @@ void connections_commit(struct connections *c, const struct listener_table *list
 	/* Of those that were not followed some may have gone, and their events are to come. */
 	if (c->untracked > 0)
 		note_forgotten(c, now_ns);
+	c->expected_events = c->expects_events;
 	c->has_polled = c->track.limit > 0;
 	c->untracked = c->poll_untracked;
 	c->is_polling = false;

@@ -21,6 +21,7 @@ struct connections {
 	} slots;
 	uint16_t tcp_info_len; /* of full sockets */
 	bool expects_events;   /* the kernel tells of destroyed sockets; for the owner to set */
+	bool expected_events;  /* it did so at the last good poll */
 	bool is_polling;       /* between begin, and commit or abort */
 	bool has_polled;       /* a good poll has followed what it saw */
 	uint64_t ended_ns;     /* of the last good poll */

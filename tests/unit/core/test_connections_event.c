@@ -268,6 +268,24 @@ Test(connections_event, given_up_and_taken_again)
 	connection_lane_done(&a);
 }
 
+/* Who closed before events were taken up again has none to come: it is not waited for. */
+Test(connections_event, closed_before_they_were_taken_again)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	a.aggregate.connections.expects_events = false;
+	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2}, {2, 100, 50, 2, .near_port = 40001});
+	a.aggregate.connections.expects_events = true;
+	CONNECTION_LANE_POLL(&a, {2, 100, 50, 2, .near_port = 40001});
+	CONNECTION_LANE_POLL_NONE(&a);
+	CONNECTION_LANE_EXPECT(&a, "closed", .opened = 2, .closed = 2, .sent = 200,
+			       .received = 100);
+	cr_assert_eq(a.aggregate.connections.track.count, 1, "the other may have an event");
+	cr_assert_not(connection_lane_event(&a, SOCKET(1, 100, 50, 2, .age_ms = 10000)));
+	connection_lane_done(&a);
+}
+
 /* Groups that only events made are there for the next poll, and are shown by it. */
 Test(connections_event, groups)
 {
