@@ -2,7 +2,7 @@
 /*
  * The table of sockets that are followed from poll to poll, by cookie and in bounded memory: what
  * each had when it was last seen. Here records are found, made, kept and let go; what their values
- * mean is aggregate_track.c's business. Records lie in chunks that never move, so that growing
+ * mean is the business of connections.c. Records lie in chunks that never move, so that growing
  * copies none, and a poll that has ended well finds those that it did not see by a byte of each.
  */
 #pragma once

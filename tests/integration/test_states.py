@@ -70,6 +70,30 @@ class MappedStates(States, truth.Case):
     family = namespace.MAPPED
 
 
+class Procfs:
+    """The same without netlink, which a seccomp filter refuses."""
+
+    wrap = namespace.WITHOUT_NETLINK
+
+    def assert_states_agree(self, d, **model):
+        """And what ss says must have come from /proc."""
+        scrape = super().assert_states_agree(d, **model)
+        self.assertEqual(scrape.value('sockstatd_source', family='tcp', source='procfs'), 1)
+        return scrape
+
+
+class IPv4ProcfsStates(Procfs, IPv4States):
+    pass
+
+
+class IPv6ProcfsStates(Procfs, IPv6States):
+    pass
+
+
+class MappedProcfsStates(Procfs, MappedStates):
+    pass
+
+
 class Attribution(truth.Case):
     """Of the listeners on a port, a handshake belongs to the one that the kernel would choose."""
 

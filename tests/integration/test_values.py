@@ -133,6 +133,17 @@ class IPv4Values(Values, truth.Case):
     family = namespace.IPV4
 
 
+class ProcfsValues(truth.Case):
+    """What /proc can tell of a socket's values, without netlink."""
+
+    wrap = namespace.WITHOUT_NETLINK
+    family = namespace.IPV4
+    busy_sockets = Values.busy_sockets
+    groups = Values.groups
+    test_queues_agree_with_ss = Values.test_queues_agree_with_ss
+    test_timers_agree_with_ss = Values.test_timers_agree_with_ss
+
+
 class IPv6Values(Values, truth.Case):
     family = namespace.IPV6
 

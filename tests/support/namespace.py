@@ -11,11 +11,15 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import threading
 
 CLONE_NEWNET = 0x40000000
 TABLE = 'inet truth'
+# Runs a command to which netlink is refused.
+WITHOUT_NETLINK = (sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                'without_netlink.py'))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

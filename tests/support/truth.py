@@ -21,6 +21,7 @@ class Case(unittest.TestCase):
     """Each test begins in an empty namespace with lo up."""
 
     maxDiff = None
+    wrap = ()  # what every daemon of the case is run by
 
     def setUp(self):
         namespace.enter()
@@ -37,6 +38,7 @@ class Case(unittest.TestCase):
 
     def daemon(self, *args, **kwargs):
         """A daemon that is destroyed with the test, and stopped cleanly if it passed."""
+        kwargs.setdefault('wrap', self.wrap)
         d = daemon.Daemon(*args, **kwargs)
         self.addCleanup(d.destroy)
         return d
