@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
@@ -124,6 +126,7 @@ static void start(struct bench *b, const struct config *config, struct catalogue
 {
 	struct polling_settings settings = {
 		.loop = &b->loop,
+		.procfs = "/proc",
 		.config = config,
 		.catalogue = catalogue,
 		.exchange = &b->exchange,
@@ -165,15 +168,54 @@ static double measure(struct bench *b, unsigned int repeats)
 	return (double)poll_ns / (double)bare_ns;
 }
 
+/* What it costs to print the kernel's table and to look at nothing: cat's user and system time. */
+static uint64_t run_cat(void)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(EXIT_FAILURE);
+		execlp("cat", "cat", "/proc/net/tcp", NULL);
+		_exit(EXIT_FAILURE);
+	}
+	if (wait4(pid, &status, 0, &usage) != pid || status != 0)
+		die("cat");
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NSEC_PER_SEC +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+}
+
+static double measure_procfs(struct bench *b, unsigned int repeats)
+{
+	uint64_t cat[REPEATS_MAX], poll[REPEATS_MAX];
+	uint64_t cat_ns, poll_ns;
+
+	for (unsigned int i = 0; i < repeats; i++) {
+		cat[i] = run_cat();
+		poll[i] = poll_lane(b, LANE_SOCKETS);
+	}
+	cat_ns = median(cat, repeats);
+	poll_ns = median(poll, repeats);
+	printf("%lu rows, median of %u: cat /proc/net/tcp %.1f ms, poll %.1f ms CPU\n",
+	       (unsigned long)b->self.poll_sockets[LANE_SOCKETS], repeats,
+	       (double)cat_ns / NSEC_PER_MSEC, (double)poll_ns / NSEC_PER_MSEC);
+	return (double)poll_ns / (double)cat_ns;
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench bench;
 	struct config *config = config_new();
 	struct catalogue *catalogue;
-	unsigned int repeats = argc == 4 ? (unsigned int)atoi(argv[1]) : 0;
+	unsigned int repeats = argc == 5 ? (unsigned int)atoi(argv[1]) : 0;
 
-	if (argc != 4 || repeats == 0 || repeats > REPEATS_MAX || !config) {
-		fputs("usage: bench_poll REPEATS core|extended off|polled|exact\n", stderr);
+	if (argc != 5 || repeats == 0 || repeats > REPEATS_MAX || !config) {
+		fputs("usage: bench_poll REPEATS core|extended off|polled|exact netlink|procfs\n",
+		      stderr);
 		return EXIT_FAILURE;
 	}
 	/* The timers are not to disturb what is measured. */
@@ -185,10 +227,13 @@ int main(int argc, char **argv)
 	config->counters = strcmp(argv[3], "off") == 0      ? CONFIG_COUNTERS_OFF
 			   : strcmp(argv[3], "polled") == 0 ? CONFIG_COUNTERS_POLLED
 							    : CONFIG_COUNTERS_EXACT;
+	config->source =
+		strcmp(argv[4], "procfs") == 0 ? CONFIG_SOURCE_PROCFS : CONFIG_SOURCE_NETLINK;
 	if (settings_make_catalogue(config, false, &catalogue) < 0)
 		die("catalogue");
 	start(&bench, config, catalogue);
-	printf("%.3f\n", measure(&bench, repeats));
+	printf("%.3f\n", config->source == CONFIG_SOURCE_PROCFS ? measure_procfs(&bench, repeats)
+								: measure(&bench, repeats));
 	stop(&bench);
 	catalogue_unref(catalogue);
 	config_free(config);
