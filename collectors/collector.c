@@ -21,6 +21,7 @@ enum poll_failure collector_start(struct collector *c, enum poll_source source,
 	if (source == POLL_SOURCE_PROCFS)
 		return procfs_dump_start(&c->procfs, query->family,
 					 query->states == SOCK_STATE_BIT(SOCK_LISTEN));
+	c->netlink.of = query->family;
 	c->netlink.states = query->states;
 	c->netlink.extensions = query->extensions;
 	return inetdiag_dump_start(&c->netlink);

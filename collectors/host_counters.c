@@ -135,7 +135,7 @@ void host_counters_read(struct host_counters *h, const struct catalogue *catalog
 	for (unsigned int i = 0; i < ARRAY_SIZE(paths); i++)
 		read_text(h, i);
 	for (unsigned int i = 0; i < metric_count; i++) {
-		if (metrics[i].scope != METRIC_HOST || !catalogue->on[i])
+		if (metrics[i].term_count == 0 || !catalogue->on[i])
 			continue;
 		for (unsigned int j = 0; j < metric_value_count(&metrics[i]); j++)
 			ret_cells[catalogue->cell[i] + j] = read_value(h, &metrics[i], j);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "collectors/inetdiag_parse.h"
+#include "collectors/localdiag_parse.h"
 
 void inetdiag_dump_init(struct inetdiag_dump *d, uint32_t states, uint8_t extensions)
 {
@@ -37,9 +38,17 @@ static bool is_refusal(int error)
 	       error == -EACCES || error == -ENOSYS || error == -ECONNREFUSED;
 }
 
+/* Whom to ask for a family's sockets, one after the other. */
+static const uint8_t walks[POLL_FAMILY_END][2] = {
+	[POLL_FAMILY_TCP] = {AF_INET, AF_INET6}, [POLL_FAMILY_UNIX] = {AF_UNIX},
+	[POLL_FAMILY_RAW] = {AF_INET, AF_INET6}, [POLL_FAMILY_PACKET] = {AF_PACKET},
+	[POLL_FAMILY_NETLINK] = {AF_NETLINK},
+};
+
 static enum poll_failure start_walk(struct inetdiag_dump *d, uint8_t family)
 {
 	const struct inetdiag_request request = {
+		.of = d->of,
 		.family = family,
 		.extensions = d->extensions,
 		.states = d->states,
@@ -70,7 +79,9 @@ enum poll_failure inetdiag_dump_start(struct inetdiag_dump *d)
 		return is_refusal(r) ? POLL_FAILURE_DENIED : POLL_FAILURE_SOCKET;
 	d->running = true;
 	d->was_interrupted = false;
-	return start_walk(d, d->no_legacy ? AF_INET : AF_UNSPEC);
+	if (d->of == POLL_FAMILY_TCP && !d->no_legacy)
+		return start_walk(d, AF_UNSPEC);
+	return start_walk(d, walks[d->of][0]);
 }
 
 static enum inetdiag_verdict digest_fault(enum poll_failure failure, enum poll_failure *ret_failure)
@@ -131,11 +142,19 @@ static enum inetdiag_verdict digest_error(const struct inetdiag_dump *d, const s
 	return digest_refusal(d, error, ret_failure);
 }
 
+static int parse_row(const struct inetdiag_dump *d, const struct nlmsghdr *m,
+		     struct sock_record *ret_record)
+{
+	return d->of == POLL_FAMILY_TCP || d->of == POLL_FAMILY_RAW
+		       ? inetdiag_parse(m, ret_record)
+		       : localdiag_parse(m, ret_record);
+}
+
 static enum inetdiag_verdict digest_row(struct inetdiag_dump *d, const struct nlmsghdr *m,
 					struct sock_batch *batch, enum poll_failure *ret_failure)
 {
 	d->has_rows = true;
-	switch (inetdiag_parse(m, &batch->records[batch->count])) {
+	switch (parse_row(d, m, &batch->records[batch->count])) {
 	case 0:
 		batch->count++;
 		break;
@@ -255,8 +274,8 @@ static enum sock_step step_verdict(struct inetdiag_dump *d, struct sock_batch *b
 		d->no_legacy = true;
 		return step_walk(d, batch, AF_INET, ret_failure);
 	case INETDIAG_VERDICT_END:
-		if (d->family == AF_INET)
-			return step_walk(d, batch, AF_INET6, ret_failure);
+		if (d->family == walks[d->of][0] && walks[d->of][1])
+			return step_walk(d, batch, walks[d->of][1], ret_failure);
 		d->running = false;
 		return SOCK_STEP_DONE;
 	case INETDIAG_VERDICT_ROWS:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A dump of TCP sockets as a state machine: started, then stepped once for each time that its
- * descriptor is readable; each step is one recv of at most 32 KiB and one batch of records.
- * It knows netlink's ways to fail and turns each into a reason; it knows no loop, no clock, no log.
+ * A dump of one family's sockets as a state machine: started, then stepped once for each time that
+ * its descriptor is readable; each step is one recv of at most 32 KiB and one batch of records. It
+ * knows netlink's ways to fail and turns each into a reason; it knows no loop, no clock, no log.
  */
 #pragma once
 
@@ -13,10 +13,11 @@
 
 struct inetdiag_dump {
 	struct netlink_socket socket;
+	enum poll_family of; /* which sockets; TCP unless it is set before a start */
 	uint32_t sequence;
 	uint32_t states;
 	uint8_t extensions;
-	uint8_t family; /* of the request under way: 0 (both), then AF_INET, AF_INET6 */
+	uint8_t family; /* of the request under way: of TCP 0 (both), or AF_INET, AF_INET6 */
 	bool no_legacy; /* TCPDIAG_GETSOCK was refused: two walks, one for each family */
 	bool running;
 	bool has_rows; /* this walk has brought some: a refusal after them is no missing request */

@@ -3,9 +3,13 @@
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/netlink_diag.h>
+#include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static size_t render_message(uint16_t type, uint32_t sequence, const void *payload, size_t n,
 			     uint8_t *ret_bytes)
@@ -22,25 +26,62 @@ static size_t render_message(uint16_t type, uint32_t sequence, const void *paylo
 	return header.nlmsg_len;
 }
 
-size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t sequence,
-			       uint8_t ret_bytes[INETDIAG_REQUEST_MAX])
+static size_t render_inet(const struct inetdiag_request *request, uint8_t protocol,
+			  uint32_t sequence, uint8_t *ret_bytes)
+{
+	const struct inet_diag_req_v2 r = {
+		.sdiag_family = request->family,
+		.sdiag_protocol = protocol,
+		.idiag_ext = request->extensions,
+		.idiag_states = request->states,
+	};
+
+	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
+}
+
+static size_t render_tcp(const struct inetdiag_request *request, uint32_t sequence,
+			 uint8_t *ret_bytes)
 {
 	/* It has no field for the protocol, TCP is meant; nor does a dump look at its family. */
 	const struct inet_diag_req legacy = {
 		.idiag_ext = request->extensions,
 		.idiag_states = request->states,
 	};
-	const struct inet_diag_req_v2 by_family = {
-		.sdiag_family = request->family,
-		.sdiag_protocol = IPPROTO_TCP,
-		.idiag_ext = request->extensions,
-		.idiag_states = request->states,
+
+	if (request->family != AF_UNSPEC)
+		return render_inet(request, IPPROTO_TCP, sequence, ret_bytes);
+	return render_message(TCPDIAG_GETSOCK, sequence, &legacy, sizeof(legacy), ret_bytes);
+}
+
+size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t sequence,
+			       uint8_t ret_bytes[INETDIAG_REQUEST_MAX])
+{
+	const struct unix_diag_req local = {
+		.sdiag_family = AF_UNIX,
+		.udiag_states = request->states,
+	};
+	const struct packet_diag_req packet = {.sdiag_family = AF_PACKET};
+	const struct netlink_diag_req netlink = {
+		.sdiag_family = AF_NETLINK,
+		.sdiag_protocol = NDIAG_PROTO_ALL,
 	};
 
 	memset(ret_bytes, 0, INETDIAG_REQUEST_MAX);
-	if (request->family == AF_UNSPEC)
-		return render_message(TCPDIAG_GETSOCK, sequence, &legacy, sizeof(legacy),
+	switch (request->of) {
+	case POLL_FAMILY_UNIX:
+		return render_message(SOCK_DIAG_BY_FAMILY, sequence, &local, sizeof(local),
 				      ret_bytes);
-	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &by_family, sizeof(by_family),
-			      ret_bytes);
+	case POLL_FAMILY_PACKET:
+		return render_message(SOCK_DIAG_BY_FAMILY, sequence, &packet, sizeof(packet),
+				      ret_bytes);
+	case POLL_FAMILY_NETLINK:
+		return render_message(SOCK_DIAG_BY_FAMILY, sequence, &netlink, sizeof(netlink),
+				      ret_bytes);
+	case POLL_FAMILY_RAW:
+		return render_inet(request, IPPROTO_RAW, sequence, ret_bytes);
+	case POLL_FAMILY_TCP:
+	case POLL_FAMILY_END:
+		break;
+	}
+	return render_tcp(request, sequence, ret_bytes);
 }

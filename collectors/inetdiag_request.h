@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dump request to inet_diag, rendered to bytes. Pure. */
+/* A dump request to inet_diag, or to another handler of sock_diag, rendered to bytes. Pure. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "daemon/core/poll.h"
 
 /* Bits of idiag_ext: 1 << (attribute − 1), include/uapi/linux/inet_diag.h. Ask only what is used.
  */
@@ -14,9 +16,10 @@
 #define INETDIAG_REQUEST_MAX 128
 
 struct inetdiag_request {
-	uint8_t family; /* 0: both in one walk (TCPDIAG_GETSOCK); AF_INET or AF_INET6: sock_diag */
-	uint8_t extensions; /* INETDIAG_EXT_… */
-	uint32_t states;    /* SOCK_STATE_BIT()s */
+	enum poll_family of; /* which sockets */
+	uint8_t family;      /* 0: TCP of both in one walk (TCPDIAG_GETSOCK); else sdiag_family */
+	uint8_t extensions;  /* INETDIAG_EXT_… */
+	uint32_t states;     /* SOCK_STATE_BIT()s */
 };
 
 /* Returns the length. Every byte that is not asked for is zero (CVE-2024-42106 was such a pad). */

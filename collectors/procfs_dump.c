@@ -17,16 +17,30 @@ static_assert(STEP_BYTES + PROCFS_LINE_MAX <= SOCK_BATCH_BYTES, "the batch's byt
 
 #define FILES_MAX 2
 
+static int parse_tcp(const char *line, size_t n, struct sock_record *ret_record)
+{
+	return procfs_parse_inet(line, n, PROCFS_TCP, ret_record);
+}
+
+static int parse_raw(const char *line, size_t n, struct sock_record *ret_record)
+{
+	return procfs_parse_inet(line, n, PROCFS_UDP, ret_record);
+}
+
 /* Read through `self`: this path stays when /proc is mounted with subset=pid. A family's first file
  * must be there; the second is not where the kernel has no IPv6. */
 static const struct table {
-	enum procfs_format format;
+	int (*parse)(const char *line, size_t n, struct sock_record *ret_record);
 	struct {
 		const char *path;
 		const char *line; /* of sockstat6, whose "inuse" counts its listeners; or NULL */
 	} files[FILES_MAX];
 } tables[POLL_FAMILY_END] = {
-	[POLL_FAMILY_TCP] = {PROCFS_TCP, {{"self/net/tcp", NULL}, {"self/net/tcp6", "TCP6:"}}},
+	[POLL_FAMILY_TCP] = {parse_tcp, {{"self/net/tcp", NULL}, {"self/net/tcp6", "TCP6:"}}},
+	[POLL_FAMILY_UNIX] = {procfs_parse_unix, {{"self/net/unix", NULL}}},
+	[POLL_FAMILY_RAW] = {parse_raw, {{"self/net/raw", NULL}, {"self/net/raw6", "RAW6:"}}},
+	[POLL_FAMILY_PACKET] = {procfs_parse_packet, {{"self/net/packet", NULL}}},
+	[POLL_FAMILY_NETLINK] = {procfs_parse_netlink, {{"self/net/netlink", NULL}}},
 };
 
 void procfs_dump_init(struct procfs_dump *d, const char *root)
@@ -113,7 +127,7 @@ static bool add_line(struct procfs_dump *d, const char *line, size_t n, struct s
 		d->malformed_lines++;
 		return true;
 	}
-	switch (procfs_parse_inet(line, n, tables[d->family].format, record)) {
+	switch (tables[d->family].parse(line, n, record)) {
 	case 0:
 		if (d->heads_only && record->state != SOCK_LISTEN)
 			return false;

@@ -227,3 +227,59 @@ int procfs_parse_inet(const char *line, size_t n, enum procfs_format format,
 		*ret_record = record;
 	return r;
 }
+
+/* SS_CONNECTED, SS_CONNECTING (net.h), and __SO_ACCEPTCON: what unix_seq_show() makes of a state.
+ */
+#define UNIX_CONNECTING 2
+#define UNIX_CONNECTED  3
+#define UNIX_ACCEPTS    0x10000
+
+/* "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/x": pointer, references,
+ * protocol, flags, type, state, inode and, where there is one, the name. */
+int procfs_parse_unix(const char *line, size_t n, struct sock_record *ret_record)
+{
+	struct cursor c = {line, line + n};
+	struct sock_record record = {.family = AF_UNIX};
+	uint32_t references, protocol, flags, type, state;
+	uint64_t pointer, inode;
+
+	if (!take_hex_any(&c, &pointer) || !take_char(&c, ':') || !take_char(&c, ' ') ||
+	    !take_hex(&c, 8, &references) || !take_char(&c, ' ') || !take_hex(&c, 8, &protocol) ||
+	    !take_char(&c, ' ') || !take_hex(&c, 8, &flags) || !take_char(&c, ' ') ||
+	    !take_hex(&c, 4, &type) || !take_char(&c, ' ') || !take_hex(&c, 2, &state) ||
+	    !take_decimal(&c, &inode))
+		return -EBADMSG;
+	record.type = (uint8_t)type;
+	record.inode = (uint32_t)inode;
+	record.state = SOCK_CLOSE;
+	if (flags & UNIX_ACCEPTS)
+		record.state = SOCK_LISTEN;
+	else if (state == UNIX_CONNECTED || state == UNIX_CONNECTING)
+		record.state = SOCK_ESTABLISHED;
+	*ret_record = record;
+	return 0;
+}
+
+static int parse_columns(const char *line, size_t n, unsigned int columns, uint8_t family,
+			 struct sock_record *ret_record)
+{
+	struct cursor c = {line, line + n};
+
+	for (unsigned int i = 0; i < columns; i++)
+		if (!take_column(&c))
+			return -EBADMSG;
+	*ret_record = (struct sock_record){.family = family};
+	return 0;
+}
+
+/* sk, RefCnt, Type, Proto, Iface, R, Rmem, User, Inode. */
+int procfs_parse_packet(const char *line, size_t n, struct sock_record *ret_record)
+{
+	return parse_columns(line, n, 9, AF_PACKET, ret_record);
+}
+
+/* sk, Eth, Pid, Groups, Rmem, Wmem, Dump, Locks, Drops, Inode. */
+int procfs_parse_netlink(const char *line, size_t n, struct sock_record *ret_record)
+{
+	return parse_columns(line, n, 10, AF_NETLINK, ret_record);
+}

@@ -15,6 +15,12 @@ enum procfs_format {
 	PROCFS_UDP, /* 13; the last are the drops. raw has the same */
 };
 
+/* A line of /proc/net/unix, packet or netlink: unix_seq_show(), packet_seq_show(),
+ * netlink_native_seq_show(). 0 or -EBADMSG. */
+int procfs_parse_unix(const char *line, size_t n, struct sock_record *ret_record);
+int procfs_parse_packet(const char *line, size_t n, struct sock_record *ret_record);
+int procfs_parse_netlink(const char *line, size_t n, struct sock_record *ret_record);
+
 /* LINE without its newline; whether it is of IPv6 its addresses say. 0; -EBADMSG: it is none;
  * -EPROTO: a TCP state unknown to us. */
 int procfs_parse_inet(const char *line, size_t n, enum procfs_format format,

@@ -9,8 +9,8 @@
 /* The kernel never sends more in one datagram (SKB_WITH_OVERHEAD(32768) in netlink_recvmsg()), and
  * fills less if it is offered less. */
 #define SOCK_BATCH_BYTES 32768
-/* nlmsghdr and inet_diag_msg are 88 bytes. */
-#define SOCK_BATCH_RECORDS (SOCK_BATCH_BYTES / 88)
+/* The shortest row is nlmsghdr and unix_diag_msg. */
+#define SOCK_BATCH_RECORDS (SOCK_BATCH_BYTES / 32)
 
 /* The memory of one step; all walks of a thread share one. The records borrow from the bytes. */
 struct sock_batch {

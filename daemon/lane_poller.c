@@ -17,9 +17,14 @@ static enum lane lane_of(const struct lane_poller *p)
 	return p->settings.lane;
 }
 
+static const struct lane_walk *walk_of(const struct lane_poller *p)
+{
+	return &p->settings.walks[p->walk];
+}
+
 static struct source *source_of(struct lane_poller *p)
 {
-	return &p->settings.sources[p->settings.walk->query.family];
+	return &p->settings.sources[walk_of(p)->query.family];
 }
 
 static void count_ignored(struct lane_poller *p)
@@ -41,7 +46,7 @@ static void count_failure(struct lane_poller *p, enum poll_failure reason)
 /* SOURCE: POLL_SOURCE_END for none. */
 static void note_source(struct lane_poller *p, enum poll_source source)
 {
-	uint64_t *values = p->settings.self->source[p->settings.walk->query.family];
+	uint64_t *values = p->settings.self->source[walk_of(p)->query.family];
 
 	for (unsigned int i = 0; i < POLL_SOURCE_END; i++)
 		self_set(&values[i], i == source);
@@ -139,8 +144,7 @@ static void run_walk(struct lane_poller *p);
 /* Starts a walk, and waits for what it brings. */
 static enum poll_failure request(struct lane_poller *p, enum poll_source source)
 {
-	enum poll_failure failure =
-		collector_start(&p->collector, source, &p->settings.walk->query);
+	enum poll_failure failure = collector_start(&p->collector, source, &walk_of(p)->query);
 	int fd = collector_fd(&p->collector);
 	int r;
 
@@ -172,9 +176,43 @@ static bool may_fall_back(struct lane_poller *p, enum poll_failure reason)
 	}
 	if (is_new)
 		log_warn("netlink does not serve; /proc is read, which tells less",
-			 "family=%s reason=%s", poll_family_name(p->settings.walk->query.family),
+			 "family=%s reason=%s", poll_family_name(walk_of(p)->query.family),
 			 poll_failure_name(reason));
 	return true;
+}
+
+static void finish(struct lane_poller *p)
+{
+	if (p->failure == POLL_FAILURE_NONE) {
+		succeed(p);
+		return;
+	}
+	settle_cost(p);
+	end_badly(p, p->failure);
+}
+
+/* A walk has ended, well or not: the next, or the poll is over. */
+static void next_walk(struct lane_poller *p)
+{
+	if (p->walk + 1 == p->settings.walk_count) {
+		finish(p);
+		return;
+	}
+	p->walk++;
+	p->is_retry = false;
+	run_walk(p);
+}
+
+/* Another walk than the first has failed, which the poll can bear. */
+static void note_failure(struct lane_poller *p, enum poll_failure reason)
+{
+	uint32_t bit = UINT32_C(1) << p->walk;
+
+	count_failure(p, reason);
+	if (!(p->failed & bit))
+		log_warn("some sockets could not be counted", "family=%s reason=%s",
+			 poll_family_name(walk_of(p)->query.family), poll_failure_name(reason));
+	p->failed |= bit;
 }
 
 static void fail(struct lane_poller *p, enum poll_failure reason)
@@ -188,10 +226,13 @@ static void fail(struct lane_poller *p, enum poll_failure reason)
 		run_walk(p);
 		return;
 	}
-	if (p->settings.walk->ops->abort)
-		p->settings.walk->ops->abort(p->settings.userdata);
-	settle_cost(p);
-	end_badly(p, reason);
+	if (walk_of(p)->ops->abort)
+		walk_of(p)->ops->abort(p->settings.userdata);
+	if (p->walk == 0)
+		p->failure = reason;
+	else
+		note_failure(p, reason);
+	next_walk(p);
 }
 
 static void run_walk(struct lane_poller *p)
@@ -199,8 +240,9 @@ static void run_walk(struct lane_poller *p)
 	enum poll_source source = source_choose(source_of(p), clock_monotonic_ns());
 	enum poll_failure failure;
 
-	p->rows = 0;
-	p->settings.walk->ops->begin(p->settings.userdata, source);
+	if (p->walk == 0)
+		p->rows = 0;
+	walk_of(p)->ops->begin(p->settings.userdata, walk_of(p)->query.family, source);
 	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
 	failure = request(p, source);
 	if (failure != POLL_FAILURE_NONE)
@@ -212,14 +254,17 @@ static void end_walk(struct lane_poller *p)
 	stop_waiting(p);
 	if (p->collector.source == POLL_SOURCE_NETLINK && source_served(source_of(p)))
 		log_info("netlink serves again", "family=%s",
-			 poll_family_name(p->settings.walk->query.family));
+			 poll_family_name(walk_of(p)->query.family));
 	note_source(p, p->collector.source);
-	succeed(p);
+	p->failed &= ~(UINT32_C(1) << p->walk);
+	next_walk(p);
 }
 
 static void poll_now(struct lane_poller *p)
 {
 	p->started_ns = clock_monotonic_ns();
+	p->walk = 0;
+	p->failure = POLL_FAILURE_NONE;
 	p->is_polling = true;
 	p->is_retry = false;
 	cpu_meter_switch(p->settings.meter, &p->cpu_ns);
@@ -230,14 +275,16 @@ static void poll_now(struct lane_poller *p)
 static enum sock_step step(struct lane_poller *p, enum poll_failure *ret_failure)
 {
 	const struct lane_settings *s = &p->settings;
+	const struct lane_walk *walk = walk_of(p);
 	enum sock_step step = collector_step(&p->collector, s->batch, p->is_retry, ret_failure);
 
 	if (step == SOCK_STEP_FAILED)
 		return step;
-	p->rows += s->batch->count;
-	*ret_failure = s->walk->ops->rows(s->userdata, s->batch->records, s->batch->count);
+	if (p->walk == 0)
+		p->rows += s->batch->count;
+	*ret_failure = walk->ops->rows(s->userdata, walk->query.family, s->batch);
 	if (*ret_failure == POLL_FAILURE_NONE && step == SOCK_STEP_DONE)
-		*ret_failure = s->walk->ops->commit(s->userdata);
+		*ret_failure = walk->ops->commit(s->userdata, walk->query.family);
 	return *ret_failure == POLL_FAILURE_NONE ? step : SOCK_STEP_FAILED;
 }
 

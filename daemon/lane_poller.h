@@ -18,10 +18,10 @@ struct self_values;
 struct walk_ops {
 	/* The rows that come between this and commit are the walk's. It may begin anew: then what
 	 * came before is void. */
-	void (*begin)(void *userdata, enum poll_source source);
-	enum poll_failure (*rows)(void *userdata, const struct sock_record *records,
-				  unsigned int count);
-	enum poll_failure (*commit)(void *userdata);
+	void (*begin)(void *userdata, enum poll_family family, enum poll_source source);
+	enum poll_failure (*rows)(void *userdata, enum poll_family family,
+				  const struct sock_batch *batch);
+	enum poll_failure (*commit)(void *userdata, enum poll_family family);
 	void (*abort)(void *userdata); /* NULL: nothing to undo */
 };
 
@@ -39,7 +39,8 @@ struct lane_ops {
 
 struct lane_settings {
 	enum lane lane;
-	const struct lane_walk *walk;
+	const struct lane_walk *walks; /* the poll fails if the first does; any other alone */
+	unsigned int walk_count;
 	const struct lane_ops *ops;
 	void *userdata;
 	const char *procfs;       /* where /proc is */
@@ -59,9 +60,12 @@ struct lane_poller {
 	struct loop_timer turn;      /* and /proc, which says not when it can be read */
 	/* Of the poll under way: */
 	uint64_t started_ns, cpu_ns, rows;
+	unsigned int walk;         /* the one under way, */
+	enum poll_failure failure; /* and how the first ended */
 	bool is_polling;
 	bool is_retry;   /* of an interrupted dump */
-	bool has_failed; /* the last poll; said once in the log */
+	bool has_failed; /* the last poll; said once in the log, */
+	uint32_t failed; /* as is that of each other walk, a bit for each */
 };
 
 #define LANE_POLLER_INIT                                                                           \

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/listen_drops.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "collectors/netstat.h"
+#include "collectors/procfs.h"
 #include "daemon/core/self_values.h"
 #include "daemon/io/log.h"
 #include "daemon/util/units.h"
@@ -11,15 +14,31 @@
  * drops have grown: reading it costs more than the poll itself. */
 #define INTERVAL_NS (100 * NSEC_PER_MSEC)
 
-void listen_drops_init(struct listen_drops *d, const char *procfs)
+struct listen_drops {
+	struct netstat_reader reader;
+	char path[PROCFS_PATH_MAX];
+	uint64_t read_ns; /* when it was last read */
+	uint64_t value;
+	bool has_failed; /* said once in the log */
+};
+
+struct listen_drops *listen_drops_new(const char *procfs)
 {
-	*d = (struct listen_drops)LISTEN_DROPS_INIT;
+	struct listen_drops *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->reader = (struct netstat_reader)NETSTAT_READER_INIT;
 	procfs_path(procfs, "self/net/netstat", d->path);
+	return d;
 }
 
-void listen_drops_done(struct listen_drops *d)
+void listen_drops_free(struct listen_drops *d)
 {
+	if (!d)
+		return;
 	netstat_reader_done(&d->reader);
+	free(d);
 }
 
 static void note(struct listen_drops *d, struct self_values *self, int r)

@@ -14,6 +14,8 @@
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
+#include "daemon/listen_drops.h"
+#include "daemon/publishing.h"
 #include "daemon/settings.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
@@ -40,72 +42,17 @@ static void take_age(struct polling *p, enum lane lane)
 	p->ages[lane] = (struct snapshot_age){
 		.taken_ns = clock_boottime_ns(),
 		.stale_after_ns = lane_pace_stale_after_ns(&p->lanes[lane].pace),
-		.is_from_procfs = p->lanes[lane].collector.source == POLL_SOURCE_PROCFS,
+		.is_from_procfs = p->sources_of[lane] == POLL_SOURCE_PROCFS,
 	};
 }
 
-static void count_folds(struct polling *p)
+static void begin_listeners(void *userdata, enum poll_family family, enum poll_source source)
 {
-	uint64_t listeners = listener_table_folded(&p->listeners);
-	bool by_series = p->listeners.series_cap < p->config->limits.listeners;
-	const struct group_folds *folds = &p->aggregate.groups.folds;
+	struct polling *p = polling_of(userdata);
 
-	self_set(&p->self->folded[SELF_FOLD_LISTENERS], by_series ? 0 : listeners);
-	self_set(&p->self->folded[SELF_FOLD_PORTS], folds->by_ports);
-	self_set(&p->self->folded[SELF_FOLD_SERIES],
-		 folds->by_series + (by_series ? listeners : 0));
-}
-
-static void count_tracked(struct polling *p)
-{
-	const struct connections *c = &p->aggregate.connections;
-	bool follows = c->track.limit > 0;
-
-	self_set(&p->self->tracked, follows ? c->track.count : METRIC_ABSENT);
-	self_set(&p->self->tracked_limit, follows ? c->track.limit : METRIC_ABSENT);
-	self_set(&p->self->untracked, follows ? c->untracked : METRIC_ABSENT);
-}
-
-static struct snapshot_host *make_host(struct polling *p)
-{
-	struct snapshot_host *host = snapshot_host_new(p->catalogue, &p->ages[LANE_SOCKETS]);
-
-	if (host)
-		host_counters_read(p->host, p->catalogue, host->cells);
-	return host;
-}
-
-/* All parts that a lane has a say in, or none. */
-static enum poll_failure publish(struct polling *p, bool with_sockets)
-{
-	struct snapshot_parts parts = {
-		.listeners = snapshot_listeners_new(&p->listeners, &p->ages[LANE_LISTENERS],
-						    &p->ages[LANE_SOCKETS]),
-	};
-	bool complete = parts.listeners;
-
-	if (with_sockets) {
-		parts.sockets = snapshot_sockets_new(&p->aggregate, &p->ages[LANE_SOCKETS]);
-		parts.host = make_host(p);
-		complete = complete && parts.sockets && parts.host;
-	}
-	if (!complete) {
-		snapshot_listeners_unref(parts.listeners);
-		snapshot_sockets_unref(parts.sockets);
-		snapshot_host_unref(parts.host);
-		return POLL_FAILURE_MEMORY;
-	}
-	count_folds(p);
-	count_tracked(p);
-	if (snapshot_publish(p->exchange, p->catalogue, &parts) < 0)
-		return POLL_FAILURE_MEMORY;
-	return POLL_FAILURE_NONE;
-}
-
-static void begin_listeners(void *userdata, enum poll_source source)
-{
-	(void)source;
-	listener_poll_begin(&polling_of(userdata)->listeners);
+	(void)family;
+	p->sources_of[LANE_LISTENERS] = source;
+	listener_poll_begin(&p->listeners);
 }
 
 /* A listening socket beyond what the table may hold. */
@@ -118,13 +65,16 @@ static void note_excess(struct polling *p)
 	p->has_excess = true;
 }
 
-static enum poll_failure add_listeners(void *userdata, const struct sock_record *records,
-				       unsigned int count)
+static enum poll_failure add_listeners(void *userdata, enum poll_family family,
+				       const struct sock_batch *batch)
 {
+	const struct sock_record *records = batch->records;
+	unsigned int count = batch->count;
 	struct polling *p = polling_of(userdata);
 	uint64_t now_ns = p->lanes[LANE_LISTENERS].started_ns;
 	int r;
 
+	(void)family;
 	for (unsigned int i = 0; i < count; i++) {
 		if (records[i].state != SOCK_LISTEN)
 			continue;
@@ -137,7 +87,7 @@ static enum poll_failure add_listeners(void *userdata, const struct sock_record 
 	return POLL_FAILURE_NONE;
 }
 
-static enum poll_failure commit_listeners(void *userdata)
+static enum poll_failure commit_listeners(void *userdata, enum poll_family family)
 {
 	struct polling *p = polling_of(userdata);
 	uint64_t now_ns = clock_monotonic_ns();
@@ -147,9 +97,10 @@ static enum poll_failure commit_listeners(void *userdata)
 		.interval_ns = p->lanes[LANE_LISTENERS].pace.current_ns,
 	};
 
-	if (p->lanes[LANE_LISTENERS].collector.source == POLL_SOURCE_NETLINK)
+	(void)family;
+	if (p->sources_of[LANE_LISTENERS] == POLL_SOURCE_NETLINK)
 		poll.listen_drops =
-			listen_drops_read(&p->listen_drops, now_ns,
+			listen_drops_read(p->listen_drops, now_ns,
 					  listener_poll_wants_listen_drops(&p->listeners), p->self);
 
 	return listener_poll_commit(&p->listeners, &poll) < 0 ? POLL_FAILURE_MEMORY
@@ -161,7 +112,7 @@ static enum poll_failure publish_listeners(void *userdata)
 	struct polling *p = polling_of(userdata);
 
 	take_age(p, LANE_LISTENERS);
-	return publish(p, false);
+	return publishing_run(p, false);
 }
 
 static void ended_listeners(void *userdata, bool well)
@@ -171,7 +122,7 @@ static void ended_listeners(void *userdata, bool well)
 	p->ended(p, LANE_LISTENERS, well);
 }
 
-static void begin_sockets(void *userdata, enum poll_source source)
+static void begin_sockets(void *userdata, enum poll_family family, enum poll_source source)
 {
 	struct polling *p = polling_of(userdata);
 	uint32_t listeners = p->listeners.series_count;
@@ -181,16 +132,21 @@ static void begin_sockets(void *userdata, enum poll_source source)
 		.has_cookies = source == POLL_SOURCE_NETLINK,
 	};
 
+	(void)family;
+	p->sources_of[LANE_SOCKETS] = source;
 	read_port_range(p);
 	listener_dump_begin(&p->listeners);
 	aggregate_begin(&p->aggregate, &poll);
 }
 
-static enum poll_failure add_sockets(void *userdata, const struct sock_record *records,
-				     unsigned int count)
+static enum poll_failure add_sockets(void *userdata, enum poll_family family,
+				     const struct sock_batch *batch)
 {
+	const struct sock_record *records = batch->records;
+	unsigned int count = batch->count;
 	struct polling *p = polling_of(userdata);
 
+	(void)family;
 	connections_prefetch(&p->aggregate.connections, records, count);
 	for (unsigned int i = 0; i < count; i++)
 		if (aggregate_add(&p->aggregate, &p->listeners, &records[i]) < 0)
@@ -198,10 +154,11 @@ static enum poll_failure add_sockets(void *userdata, const struct sock_record *r
 	return POLL_FAILURE_NONE;
 }
 
-static enum poll_failure commit_sockets(void *userdata)
+static enum poll_failure commit_sockets(void *userdata, enum poll_family family)
 {
 	struct polling *p = polling_of(userdata);
 
+	(void)family;
 	counting_drain(&p->counting);
 	aggregate_commit(&p->aggregate, &p->listeners, clock_monotonic_ns());
 	listener_dump_commit(&p->listeners);
@@ -213,7 +170,7 @@ static enum poll_failure publish_sockets(void *userdata)
 	struct polling *p = polling_of(userdata);
 
 	take_age(p, LANE_SOCKETS);
-	return publish(p, true);
+	return publishing_run(p, true);
 }
 
 static void abort_sockets(void *userdata)
@@ -228,17 +185,54 @@ static void ended_sockets(void *userdata, bool well)
 	p->ended(p, LANE_SOCKETS, well);
 }
 
+static void begin_tally(void *userdata, enum poll_family family, enum poll_source source)
+{
+	(void)source;
+	tally_begin(&polling_of(userdata)->tally, family);
+}
+
+static enum poll_failure add_tally(void *userdata, enum poll_family family,
+				   const struct sock_batch *batch)
+{
+	for (unsigned int i = 0; i < batch->count; i++)
+		if (tally_add(&polling_of(userdata)->tally, family, &batch->records[i]) < 0)
+			return POLL_FAILURE_MEMORY;
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure commit_tally(void *userdata, enum poll_family family)
+{
+	tally_commit(&polling_of(userdata)->tally, family, clock_boottime_ns());
+	return POLL_FAILURE_NONE;
+}
+
 static const struct walk_ops listeners_ops = {begin_listeners, add_listeners, commit_listeners,
 					      NULL};
 static const struct walk_ops sockets_ops = {begin_sockets, add_sockets, commit_sockets,
 					    abort_sockets};
 
-static const struct lane_walk walks[LANE_END] = {
-	[LANE_LISTENERS] = {{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM},
-			    &listeners_ops},
-	[LANE_SOCKETS] = {{POLL_FAMILY_TCP, SOCK_STATES_ALL,
-			   INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG},
-			  &sockets_ops},
+static const struct walk_ops tally_ops = {begin_tally, add_tally, commit_tally, NULL};
+
+static const struct lane_walk listeners_walks[] = {
+	{{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM}, &listeners_ops},
+};
+
+static const struct lane_walk sockets_walks[] = {
+	{{POLL_FAMILY_TCP, SOCK_STATES_ALL,
+	  INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG},
+	 &sockets_ops},
+	{{POLL_FAMILY_UNIX, UINT32_MAX, 0}, &tally_ops},
+	{{POLL_FAMILY_RAW, UINT32_MAX, 0}, &tally_ops},
+	{{POLL_FAMILY_PACKET, UINT32_MAX, 0}, &tally_ops},
+	{{POLL_FAMILY_NETLINK, UINT32_MAX, 0}, &tally_ops},
+};
+
+static const struct {
+	const struct lane_walk *walks;
+	unsigned int count;
+} walks[LANE_END] = {
+	[LANE_LISTENERS] = {listeners_walks, ARRAY_SIZE(listeners_walks)},
+	[LANE_SOCKETS] = {sockets_walks, ARRAY_SIZE(sockets_walks)},
 };
 
 static const struct lane_ops ops[LANE_END] = {
@@ -260,7 +254,8 @@ static int init_lanes(struct polling *p, const struct polling_settings *s)
 
 	for (unsigned int i = 0; r == 0 && i < LANE_END; i++) {
 		settings.lane = i;
-		settings.walk = &walks[i];
+		settings.walks = walks[i].walks;
+		settings.walk_count = walks[i].count;
 		settings.ops = &ops[i];
 		r = lane_poller_init(&p->lanes[i], s->loop, &settings);
 	}
@@ -300,7 +295,7 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	memset(p, 0, sizeof(*p));
 	for (unsigned int i = 0; i < LANE_END; i++)
 		p->lanes[i] = (struct lane_poller)LANE_POLLER_INIT;
-	listen_drops_init(&p->listen_drops, s->procfs);
+	p->listen_drops = listen_drops_new(s->procfs);
 	p->host = host_counters_new(s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
 	p->catalogue = catalogue_ref(s->catalogue);
@@ -309,9 +304,10 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->exchange = s->exchange;
 	p->self = s->self;
 	p->ended = s->ended;
+	tally_init(&p->tally, seed);
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = aggregate_init(&p->aggregate, &groups, seed);
-	if (r == 0 && !p->host)
+	if (r == 0 && (!p->host || !p->listen_drops))
 		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
@@ -331,8 +327,9 @@ void polling_done(struct polling *p)
 	for (unsigned int i = 0; i < LANE_END; i++)
 		lane_poller_done(&p->lanes[i]);
 	counting_done(&p->counting);
-	listen_drops_done(&p->listen_drops);
+	listen_drops_free(p->listen_drops);
 	host_counters_free(p->host);
+	tally_done(&p->tally);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	catalogue_unref(p->catalogue);

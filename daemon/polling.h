@@ -6,12 +6,13 @@
 #pragma once
 
 #include "daemon/core/snapshot_exchange.h"
+#include "daemon/core/tally.h"
 #include "daemon/counting.h"
 #include "daemon/lane_poller.h"
-#include "daemon/listen_drops.h"
 
 struct config;
 struct host_counters;
+struct listen_drops;
 struct polling;
 
 /* A cycle of a lane has ended, well or not. */
@@ -21,12 +22,14 @@ struct polling {
 	struct lane_poller lanes[LANE_END];
 	struct sock_batch batch;
 	struct source sources[POLL_FAMILY_END];
-	const char *procfs; /* where /proc is */
+	enum poll_source sources_of[LANE_END]; /* of TCP, in the last poll of each */
+	const char *procfs;                    /* where /proc is */
 	struct cpu_meter meter;
-	struct listen_drops listen_drops;
+	struct listen_drops *listen_drops;
 	struct host_counters *host;
 	struct listener_table listeners;
 	struct aggregate aggregate;
+	struct tally tally;
 	struct counting counting;
 	struct catalogue *catalogue;
 	const struct config *config;

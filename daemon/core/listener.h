@@ -52,6 +52,7 @@ struct listener_member {
 	uint32_t growth;                       /* of sk_drops, waiting to be split; saturates */
 	uint32_t length, limit, next_sk_drops; /* of the poll under way */
 	bool has_limit, has_drops;             /* of the same */
+	bool has_inode;                        /* of its own, by which it is found */
 	bool knows_drops;                      /* sk_drops are */
 	bool is_older;                         /* than the first poll of the daemon */
 	bool was_full;

@@ -26,8 +26,11 @@ static uint64_t hash_cookie(const struct listener_table *t, uint64_t cookie)
 	return map_hash(t->seed, &cookie, sizeof(cookie));
 }
 
+/* 0 is none: of a socket that no process holds. */
 static uint32_t find_inode(const struct listener_table *t, uint32_t inode)
 {
+	if (!inode)
+		return MAP_NONE;
 	return map_find(&t->inode_map, hash_inode(t, inode), has_inode, t->members, &inode);
 }
 
@@ -63,19 +66,21 @@ static void remove_cookie(struct listener_table *t, uint64_t cookie, uint32_t in
 static int add_member(struct listener_table *t, const struct sock_record *record)
 {
 	uint32_t index = t->member_count;
+	bool has_inode = record->inode && find_inode(t, record->inode) == MAP_NONE;
 	int r = make_room(t);
 
 	if (r == 0)
 		r = add_cookie(t, record->cookie, index);
 	if (r < 0)
 		return r;
-	if (map_add(&t->inode_map, hash_inode(t, record->inode), index) < 0) {
+	if (has_inode && map_add(&t->inode_map, hash_inode(t, record->inode), index) < 0) {
 		remove_cookie(t, record->cookie, index);
 		return -ENOMEM;
 	}
 	t->members[t->member_count++] = (struct listener_member){
 		.cookie = record->cookie,
 		.inode = record->inode,
+		.has_inode = has_inode,
 		.is_older = !t->has_polled,
 	};
 	return 0;
@@ -135,12 +140,14 @@ void listener_member_remove(struct listener_table *t, uint32_t index)
 	const struct listener_member *m = &t->members[index];
 
 	remove_cookie(t, m->cookie, index);
-	map_remove(&t->inode_map, hash_inode(t, m->inode), index);
+	if (m->has_inode)
+		map_remove(&t->inode_map, hash_inode(t, m->inode), index);
 	if (index == last)
 		return;
 	m = &t->members[last];
 	if (m->cookie)
 		map_move(&t->member_map, hash_cookie(t, m->cookie), last, index);
-	map_move(&t->inode_map, hash_inode(t, m->inode), last, index);
+	if (m->has_inode)
+		map_move(&t->inode_map, hash_inode(t, m->inode), last, index);
 	t->members[index] = *m;
 }

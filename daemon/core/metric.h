@@ -144,7 +144,8 @@ struct metric {
 	uint16_t offset;         /* from the base; in listener_values or self_values */
 	const uint16_t *offsets; /* one for each value of labels[0], instead of offset */
 	enum metric_buckets buckets;
-	const struct metric_term *terms; /* of METRIC_HOST */
+	const struct metric_term *terms; /* of METRIC_HOST; NULL: sockets of FAMILY are counted */
+	uint8_t family;                  /* enum poll_family */
 	uint8_t term_count;
 	uint64_t divisor; /* the value divided by this is in base units; 0 stands for 1 */
 };

@@ -37,6 +37,7 @@
 #define HOST(...)                                          \
 	.scope = METRIC_HOST, .terms = TERMS(__VA_ARGS__), \
 	.term_count = sizeof(TERMS(__VA_ARGS__)) / sizeof(struct metric_term)
+#define COUNTED(which)         .scope = METRIC_HOST, .family = POLL_FAMILY_##which
 #define SNMP(block, name)      .file = METRIC_FILE_SNMP, .line = (block), .key = (name)
 #define NETSTAT(name)          .file = METRIC_FILE_NETSTAT, .line = "TcpExt:", .key = (name)
 #define SOCKSTAT(block, name)  .file = METRIC_FILE_SOCKSTAT, .line = (block), .key = (name)
@@ -76,6 +77,8 @@ VALUES(memory_value, "receive", "send", "forward", "option", "backlog")
 VALUES(buffer_value, "receive", "send")
 VALUES(timer_value, "retransmit", "keepalive", "time_wait", "zero_window_probe", "delayed_ack")
 VALUES(ca_state_value, "open", "disorder", "cwr", "recovery", "loss")
+VALUES(unix_type_value, "stream", "dgram", "seqpacket")
+VALUES(unix_state_value, "established", "unconnected", "listen")
 VALUES(protocol_value, "tcp", "udp", "udplite", "raw", "frag")
 VALUES(memory_protocol_value, "tcp", "udp", "frag")
 VALUES(ip_family_value, "ipv4", "ipv6")
@@ -90,6 +93,8 @@ static const struct metric_label label_buffer = {"buffer", buffer_value, 2};
 static const struct metric_label label_timer = {"timer", timer_value, 5};
 static const struct metric_label label_ca_state = {"ca_state", ca_state_value, 5};
 static const struct metric_label label_algorithm = {"algorithm", NULL, METRIC_ALGORITHMS_MAX + 1};
+static const struct metric_label label_unix_type = {"type", unix_type_value, 3};
+static const struct metric_label label_unix_state = {"state", unix_state_value, 3};
 static const struct metric_label label_protocol = {"protocol", protocol_value, 5};
 static const struct metric_label label_memory_protocol = {"protocol", memory_protocol_value, 3};
 static const struct metric_label label_ip_family = {"family", ip_family_value, 2};

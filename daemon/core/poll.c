@@ -12,7 +12,8 @@ const char *lane_name(unsigned int lane)
 
 const char *poll_family_name(unsigned int family)
 {
-	static const char *const names[POLL_FAMILY_END] = {"tcp"};
+	static const char *const names[POLL_FAMILY_END] = {"tcp", "unix", "raw", "packet",
+							   "netlink"};
 
 	return family < POLL_FAMILY_END ? names[family] : NULL;
 }

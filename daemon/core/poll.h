@@ -17,6 +17,10 @@ enum lane {
 /* Each is a value of the label `family` of sockstatd_source. */
 enum poll_family {
 	POLL_FAMILY_TCP,
+	POLL_FAMILY_UNIX,
+	POLL_FAMILY_RAW,
+	POLL_FAMILY_PACKET,
+	POLL_FAMILY_NETLINK,
 	POLL_FAMILY_END,
 };
 

@@ -73,7 +73,8 @@ struct sock_record {
 	struct sock_address local, remote;
 	uint32_t interface; /* index of the device it is bound to, 0: none */
 	uint16_t local_port, remote_port;
-	uint8_t family; /* AF_INET or AF_INET6, after folding */
+	uint8_t family; /* AF_INET or AF_INET6, after folding; or another of what is no IP socket */
+	uint8_t type;   /* SOCK_STREAM … of what is no IP socket */
 	uint8_t state;  /* enum sock_state */
 	uint8_t timer;  /* enum sock_timer; SOCK_TIMER_END and above: one unknown to us */
 	uint8_t retransmits;

@@ -21,6 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	if (data[0] & 2) {
+		error = procfs_parse_unix((const char *)data + 1, size - 1, &record);
+		assert(error == 0 || error == -EBADMSG);
+		assert(error || record.family == AF_UNIX);
+		return 0;
+	}
 	error = procfs_parse_inet((const char *)data + 1, size - 1, format, &record);
 	assert(error == 0 || error == -EBADMSG || error == -EPROTO);
 	if (error) {

@@ -317,12 +317,13 @@ Test(inetdiag_dump, as_many_rows_as_fit)
 	enum poll_failure failure;
 
 	add_part(&b, &row);
-	for (size_t i = 0; i < SOCK_BATCH_RECORDS; i++)
+	for (size_t i = 0; i < sizeof(batch.bytes) / b.len; i++)
 		memcpy(batch.bytes + i * b.len, b.bytes, b.len);
 	dump_init(&d);
-	cr_assert_eq(inetdiag_dump_digest(&d, &batch, SOCK_BATCH_RECORDS * b.len, &failure),
-		     INETDIAG_VERDICT_ROWS);
-	cr_assert_eq(batch.count, SOCK_BATCH_RECORDS);
+	cr_assert_eq(
+		inetdiag_dump_digest(&d, &batch, sizeof(batch.bytes) / b.len * b.len, &failure),
+		INETDIAG_VERDICT_ROWS);
+	cr_assert_eq(batch.count, sizeof(batch.bytes) / b.len);
 }
 
 Test(inetdiag_dump, what_a_kernel_wrote)

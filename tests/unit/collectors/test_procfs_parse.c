@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "daemon/core/sock.h"
 #include "daemon/util/macros.h"
@@ -245,4 +246,54 @@ Test(procfs_parse, cut_anywhere)
 				cr_assert_gt(cut, 100 - 27, "%s %zu", cases[i].name, cut);
 		}
 	}
+}
+
+/* What unix_seq_show() prints, and what it makes of a state. */
+Test(procfs_parse, unix_lines)
+{
+	static const struct {
+		const char *line;
+		int result;
+		uint8_t type, state;
+		uint32_t inode;
+	} lines[] = {
+		{"0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/x", 0,
+		 SOCK_STREAM, SOCK_LISTEN, 12345},
+		{"0000000000000000: 00000003 00000000 00000000 0001 03 7", 0, SOCK_STREAM,
+		 SOCK_ESTABLISHED, 7},
+		{"00000000: 00000002 00000000 00000000 0002 01     9 @a b", 0, SOCK_DGRAM,
+		 SOCK_CLOSE, 9},
+		{"0000000000000000: 00000002 00000000 00000000 0005 02     0", 0, SOCK_SEQPACKET,
+		 SOCK_ESTABLISHED, 0},
+		{"0000000000000000: 00000002 00000000 00010000 0001 01", -EBADMSG, 0, 0, 0},
+		{"0000000000000000: 00000002 00000000 00010000 0001 01 x", -EBADMSG, 0, 0, 0},
+		{"Num       RefCount Protocol Flags    Type St Inode Path", -EBADMSG, 0, 0, 0},
+		{"", -EBADMSG, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct sock_record r = {0};
+
+		cr_assert_eq(procfs_parse_unix(lines[i].line, strlen(lines[i].line), &r),
+			     lines[i].result, "%s", lines[i].line);
+		cr_assert_eq(r.type, lines[i].type, "%s", lines[i].line);
+		cr_assert_eq(r.state, lines[i].state, "%s", lines[i].line);
+		cr_assert_eq(r.inode, lines[i].inode, "%s", lines[i].line);
+	}
+}
+
+Test(procfs_parse, lines_that_are_counted)
+{
+	static const char packet[] =
+		"0000000000000000 3      3    0003   0     1 0      0      4711";
+	static const char netlink[] =
+		"0000000000000000 0   12345  00000000 0        0        0     2        0        7";
+	struct sock_record r;
+
+	cr_assert_eq(procfs_parse_packet(packet, strlen(packet), &r), 0);
+	cr_assert_eq(r.family, AF_PACKET);
+	cr_assert_eq(procfs_parse_packet(packet, strlen(packet) - 5, &r), -EBADMSG);
+	cr_assert_eq(procfs_parse_netlink(netlink, strlen(netlink), &r), 0);
+	cr_assert_eq(r.family, AF_NETLINK);
+	cr_assert_eq(procfs_parse_netlink(packet, strlen(packet), &r), -EBADMSG);
 }

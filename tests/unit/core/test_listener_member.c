@@ -178,3 +178,23 @@ Test(listener_member, fullness_needs_the_limit)
 	cr_assert_gt(lane_values(&lane, "0.0.0.0", "80")->full_ns, 0);
 	lane_done(&lane);
 }
+
+/* Sockets that the kernel holds have no inode, and cannot be told apart: each is one all the same.
+ */
+Test(listener_member, without_inodes)
+{
+	static const struct socket sockets[] = {{"0.0.0.0:80", 0, .length = 1},
+						{"0.0.0.0:80", 0, .length = 2},
+						{"0.0.0.0:81", 0, .length = 4}};
+	struct listener_lane lane;
+
+	lane_init(&lane, 10);
+	for (int i = 0; i < 3; i++) {
+		poll(&lane, sockets, ARRAY_SIZE(sockets), PROCFS);
+		cr_assert_eq(lane_values(&lane, "0.0.0.0", "80")->sockets, 2);
+		cr_assert_eq(lane_values(&lane, "0.0.0.0", "80")->length, 3);
+		cr_assert_eq(lane_values(&lane, "0.0.0.0", "81")->sockets, 1);
+		cr_assert_eq(lane.table.member_count, 3);
+	}
+	lane_done(&lane);
+}

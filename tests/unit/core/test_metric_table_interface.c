@@ -145,7 +145,7 @@ Test(metric_table_interface, label_values)
 		      "retransmit keepalive time_wait zero_window_probe delayed_ack");
 	assert_values("sockstat_tcp_congestion_sockets", 0, "open disorder cwr recovery loss");
 	assert_values("sockstat_tcp_buffer_limit_bytes", 0, "receive send");
-	assert_values("sockstatd_source", 0, "tcp");
+	assert_values("sockstatd_source", 0, "tcp unix raw packet netlink");
 	assert_values("sockstatd_source", 1, "netlink procfs");
 	assert_values("sockstatd_polls_total", 0, "listeners sockets");
 	assert_values(

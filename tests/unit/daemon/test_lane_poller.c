@@ -27,21 +27,24 @@ struct fixture {
 	uint64_t interval_at_publish_ns;
 };
 
-static void begin(void *userdata, enum poll_source source)
+static void begin(void *userdata, enum poll_family family, enum poll_source source)
 {
+	(void)family;
 	(void)source;
 	((struct fixture *)userdata)->begun++;
 }
 
-static enum poll_failure rows(void *userdata, const struct sock_record *records, unsigned int count)
+static enum poll_failure rows(void *userdata, enum poll_family family,
+			      const struct sock_batch *batch)
 {
-	(void)records;
-	(void)count;
+	(void)family;
+	(void)batch;
 	return ((struct fixture *)userdata)->rows;
 }
 
-static enum poll_failure commit(void *userdata)
+static enum poll_failure commit(void *userdata, enum poll_family family)
 {
+	(void)family;
 	return ((struct fixture *)userdata)->commit;
 }
 
@@ -73,7 +76,8 @@ static void fixture_init(struct fixture *f)
 {
 	const struct lane_settings settings = {
 		.lane = LANE_SOCKETS,
-		.walk = &walk,
+		.walks = &walk,
+		.walk_count = 1,
 		.ops = &ops,
 		.userdata = f,
 		.procfs = "/proc",
