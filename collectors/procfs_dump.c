@@ -89,6 +89,7 @@ static int open_file(struct procfs_dump *d)
 	int fd;
 
 	d->is_inside = false;
+	d->is_at_end = false;
 	d->is_overlong = false;
 	d->rest_len = 0;
 	if (d->heads_only && is_idle(d, tables[d->family].files[d->file].line))
@@ -191,7 +192,8 @@ static ssize_t fill(struct procfs_dump *d, struct sock_batch *batch)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0)
+		d->is_at_end = n == 0;
+		if (d->is_at_end)
 			break;
 		len += (size_t)n;
 		if (d->heads_only)
@@ -237,8 +239,9 @@ enum sock_step procfs_dump_step(struct procfs_dump *d, struct sock_batch *batch,
 		return fail(d, batch, ret_failure);
 	if (n == 0)
 		return end_file(d, batch, ret_failure);
-	if (add_lines(d, batch, (size_t)n))
+	if (!add_lines(d, batch, (size_t)n))
+		d->rest_len = 0; /* the head has been read, and the rest is not wanted */
+	else if (!d->is_at_end)
 		return SOCK_STEP_MORE;
-	d->rest_len = 0; /* the head has been read, and the rest is not wanted */
 	return end_file(d, batch, ret_failure);
 }

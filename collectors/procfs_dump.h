@@ -20,6 +20,7 @@ struct procfs_dump {
 	bool running;
 	bool heads_only;  /* nothing beyond the LISTEN rows is wanted, with which a file begins */
 	bool is_inside;   /* the first line, which names the columns, has gone by */
+	bool is_at_end;   /* of the file: to read there again is to walk the whole table again */
 	bool is_overlong; /* the line under way is, and is being skipped */
 	size_t rest_len;  /* the beginning of a line whose end is yet to be read */
 	char rest[PROCFS_LINE_MAX];
