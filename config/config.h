@@ -59,7 +59,6 @@ struct config {
 		uint64_t listeners_ns, sockets_ns, sockets_max_ns;
 		double cpu_limit; /* of one core, (0, 1] */
 	} poll;
-	int source; /* enum config_source */
 	uint64_t peak_window_ns;
 	struct {
 		int profile;                            /* enum config_profile */
@@ -68,7 +67,8 @@ struct config {
 	struct {
 		struct config_ports server, client;
 	} ports;
-	int counters; /* enum config_counters */
+	int families_tcp, families_unix, families_raw; /* 0 or 1 */
+	int source, counters; /* enum config_source, enum config_counters */
 	struct {
 		uint64_t listeners, ports, series, tracked_sockets;
 		uint64_t idle_ns;

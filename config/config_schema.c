@@ -23,6 +23,9 @@ static const char *const counters[] = {
 	NULL,
 };
 
+/* YAML's own words; no others are taken. */
+static const char *const booleans[] = {"false", "true", NULL};
+
 static const char *const sources[] = {
 	[CONFIG_SOURCE_AUTO] = "auto",
 	[CONFIG_SOURCE_NETLINK] = "netlink",
@@ -156,6 +159,30 @@ const struct config_key config_keys[] = {
 		.max = "65535",
 		AT(ports.client),
 		.help = "Ports connected to that always have a label of their own.",
+	},
+	{
+		.path = "families.tcp",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "true",
+		.choices = booleans,
+		AT(families_tcp),
+		.help = "Whether TCP sockets are watched.",
+	},
+	{
+		.path = "families.unix",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "true",
+		.choices = booleans,
+		AT(families_unix),
+		.help = "Whether UNIX sockets are counted.",
+	},
+	{
+		.path = "families.raw",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "true",
+		.choices = booleans,
+		AT(families_raw),
+		.help = "Whether raw, packet and netlink sockets are counted.",
 	},
 	{
 		.path = "counters",

@@ -163,6 +163,20 @@ static bool may_retry(const struct lane_poller *p, enum poll_failure reason)
 	return reason == POLL_FAILURE_INTERRUPTED && !p->is_retry;
 }
 
+/* Of what is only counted, /proc tells as much: then nobody needs to act. */
+static void say_refused(const struct lane_poller *p, enum poll_failure reason)
+{
+	enum poll_family family = walk_of(p)->query.family;
+
+	if (family == POLL_FAMILY_TCP)
+		log_warn("netlink does not serve; /proc is read, which tells less",
+			 "family=%s reason=%s", poll_family_name(family),
+			 poll_failure_name(reason));
+	else
+		log_info("netlink does not serve; /proc is read", "family=%s reason=%s",
+			 poll_family_name(family), poll_failure_name(reason));
+}
+
 /* Whether /proc is read instead. */
 static bool may_fall_back(struct lane_poller *p, enum poll_failure reason)
 {
@@ -175,9 +189,7 @@ static bool may_fall_back(struct lane_poller *p, enum poll_failure reason)
 		return false;
 	}
 	if (is_new)
-		log_warn("netlink does not serve; /proc is read, which tells less",
-			 "family=%s reason=%s", poll_family_name(walk_of(p)->query.family),
-			 poll_failure_name(reason));
+		say_refused(p, reason);
 	return true;
 }
 
@@ -237,11 +249,16 @@ static void fail(struct lane_poller *p, enum poll_failure reason)
 
 static void run_walk(struct lane_poller *p)
 {
-	enum poll_source source = source_choose(source_of(p), clock_monotonic_ns());
+	enum poll_source source;
 	enum poll_failure failure;
 
 	if (p->walk == 0)
 		p->rows = 0;
+	if (source_of(p)->is_off) {
+		next_walk(p);
+		return;
+	}
+	source = source_choose(source_of(p), clock_monotonic_ns());
 	walk_of(p)->ops->begin(p->settings.userdata, walk_of(p)->query.family, source);
 	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
 	failure = request(p, source);

@@ -102,6 +102,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sockstatd: %s; see sockstatd --help\n", error);
 		return EXIT_WRONG_USAGE;
 	}
+	/* Of one poll only what is wrong is news. */
+	if (options.once && options.log_level == LOG_LEVEL_INFO)
+		options.log_level = LOG_LEVEL_WARN;
 	log_configure(options.log_level, options.log_format);
 	if (options.help) {
 		options_print_help(stdout);

@@ -355,6 +355,18 @@ void polling_discard(struct polling *p)
 	group_table_discard(&p->aggregate.groups);
 }
 
+static void configure_source(struct polling *p, const struct config *config,
+			     enum poll_family family)
+{
+	struct source *source = &p->sources[family];
+
+	source_configure(source, settings_source(config));
+	source->is_off = !settings_has_family(config, family);
+	if (source->is_off)
+		for (unsigned int i = 0; i < POLL_SOURCE_END; i++)
+			self_set(&p->self->source[family][i], METRIC_ABSENT);
+}
+
 void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue)
 {
 	struct group_settings groups = settings_of_groups(config, catalogue);
@@ -369,7 +381,7 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 			  catalogue->counts ? (uint32_t)config->limits.tracked_sockets : 0);
 	counting_configure(&p->counting, settings_counters(config, catalogue));
 	for (unsigned int i = 0; i < POLL_FAMILY_END; i++)
-		source_configure(&p->sources[i], settings_source(config));
+		configure_source(p, config, i);
 	p->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	p->config = config;

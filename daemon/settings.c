@@ -137,6 +137,8 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 		[METRIC_BUCKETS_CLOSED_BYTES] = &c->histograms.closed_bytes,
 	};
 
+	for (unsigned int i = 0; i < POLL_FAMILY_END; i++)
+		s.is_off[i] = !settings_has_family(c, i);
 	for (unsigned int i = 0; i < METRIC_BUCKETS_END; i++) {
 		if (!buckets[i])
 			continue;
@@ -165,6 +167,17 @@ int settings_counters(const struct config *c, const struct catalogue *catalogue)
 		return CONFIG_COUNTERS_OFF;
 	/* Events come from netlink alone. */
 	return c->source == CONFIG_SOURCE_PROCFS ? (int)CONFIG_COUNTERS_POLLED : c->counters;
+}
+
+bool settings_has_family(const struct config *c, enum poll_family family)
+{
+	const int wanted[POLL_FAMILY_END] = {
+		[POLL_FAMILY_TCP] = c->families_tcp,     [POLL_FAMILY_UNIX] = c->families_unix,
+		[POLL_FAMILY_RAW] = c->families_raw,     [POLL_FAMILY_PACKET] = c->families_raw,
+		[POLL_FAMILY_NETLINK] = c->families_raw,
+	};
+
+	return wanted[family];
 }
 
 enum source_mode settings_source(const struct config *c)

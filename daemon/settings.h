@@ -27,6 +27,8 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue);
 /* How connections are counted, enum config_counters; and where sockets are to be read. */
 int settings_counters(const struct config *c, const struct catalogue *catalogue);
+/* Whether the configuration wants a family of sockets. */
+bool settings_has_family(const struct config *c, enum poll_family family);
 enum source_mode settings_source(const struct config *c);
 struct lane_pace settings_of_lane(const struct config *c, enum lane lane);
 

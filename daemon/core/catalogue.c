@@ -52,9 +52,17 @@ static bool is_known_at_once(const struct metric *m)
 	       !strstr(m->name, "_last_drop_");
 }
 
+/* Whether the sockets of one family tell it. */
+static bool is_of_family(const struct metric *m)
+{
+	return m->scope != METRIC_SELF && m->term_count == 0;
+}
+
 static bool is_on(const struct metric *m, const struct catalogue_settings *s)
 {
 	if (s->once ? !is_known_at_once(m) : m->profile == METRIC_ONCE)
+		return false;
+	if (is_of_family(m) && s->is_off[m->family])
 		return false;
 	if (metric_accrues(m) && !s->counts)
 		return false;

@@ -9,12 +9,14 @@
 #include <stddef.h>
 
 #include "daemon/core/metric.h"
+#include "daemon/core/poll.h"
 
 struct catalogue_settings {
 	bool extended;
 	bool once;   /* for --once: no counters, no histograms, what is sampled left out */
 	bool counts; /* connections are followed, so there are counters of them */
-	const char *const *include; /* patterns of family names, * allowed */
+	bool is_off[POLL_FAMILY_END]; /* families that are not watched */
+	const char *const *include;   /* patterns of family names, * allowed */
 	const char *const *exclude;
 	size_t include_count, exclude_count;
 	/* Bounds in base units, by enum metric_buckets; the durations' are built in. */

@@ -19,6 +19,7 @@ enum source_mode {
 };
 
 struct source {
+	bool is_off; /* the family is not wanted */
 	enum source_mode mode;
 	bool is_refused; /* netlink did not serve when it was last tried */
 	uint64_t retry_ns;

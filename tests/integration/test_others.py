@@ -110,6 +110,24 @@ class Netlink(Counted, truth.Case):
         d.stop()
 
 
+    def test_families_that_are_switched_off(self):
+        d = self.daemon(daemon.FAST + 'families: {unix: false, raw: false}\n')
+        scrape = d.wait_polls()
+        for family in FAMILIES:
+            self.assertEqual(scrape.series(f'sockstat_{family}_sockets'), {}, family)
+        self.assertEqual(set(scrape.by('sockstatd_source', 'family', 'source')),
+                         {('tcp', 'netlink'), ('tcp', 'procfs')})
+        scrape = d.reload(daemon.FAST + 'families: {tcp: false}\n')
+        scrape = d.wait_polls()
+        self.assertEqual(scrape.series('sockstat_tcp_sockets'), {})
+        self.assertEqual(scrape.series('sockstat_listener_info'), {})
+        self.assertEqual(len(scrape.series('sockstat_unix_sockets')), 9)
+        self.assertEqual(len(scrape.series('sockstat_tcp_overview_time_wait')), 1)
+        d.reload(daemon.FAST)
+        self.assert_states_agree(d)
+        d.stop()
+
+
 class Procfs(Counted, truth.Case):
     """Netlink is refused by a seccomp filter."""
 
