@@ -123,7 +123,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 	struct catalogue_settings s = {
 		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
 		.once = once,
-		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
+		.counts = !once && c->families_tcp && c->counters != CONFIG_COUNTERS_OFF,
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,
 		.exclude = (const char *const *)c->metrics.exclude.items,

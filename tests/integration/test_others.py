@@ -121,6 +121,7 @@ class Netlink(Counted, truth.Case):
         scrape = d.wait_polls()
         self.assertEqual(scrape.series('sockstat_tcp_sockets'), {})
         self.assertEqual(scrape.series('sockstat_listener_info'), {})
+        self.assertEqual(scrape.value('sockstatd_destroy_events_active'), 0, 'for nobody')
         self.assertEqual(len(scrape.series('sockstat_unix_sockets')), 9)
         self.assertEqual(len(scrape.series('sockstat_tcp_overview_time_wait')), 1)
         d.reload(daemon.FAST)
