@@ -33,7 +33,7 @@ def needs_netlink():
                                                                   for name in tcp]
 
 
-class Fallback(truth.Case):
+class Refusable(truth.Case):
     """A daemon that can be refused netlink and allowed it again."""
 
     def setUp(self):
@@ -66,6 +66,10 @@ class Fallback(truth.Case):
         d.wait_until(lambda: there(d.scrape()), f'the source {source}', patience)
         d.wait_polls('listeners')
         return d.wait_polls()
+
+
+class Fallback(Refusable):
+    """To /proc and back."""
 
     def assert_on_procfs(self, d):
         """All that /proc can tell is what ss says, and nothing else is there."""
@@ -168,16 +172,6 @@ class Fallback(truth.Case):
         self.allow()
         d.reload(EXTENDED)
         self.assertEqual(listeners(self.wait_source(d, 'netlink')) - known, {('[::]', '5040')})
-        d.stop()
-
-    def test_netlink_is_tried_once_a_minute(self):
-        self.refuse(errno.EPERM)
-        d = self.refusable(daemon.FAST)
-        self.wait_source(d, 'procfs')
-        self.allow()
-        self.wait_source(d, 'netlink', patience=90)
-        failures = d.scrape().by('sockstatd_poll_failures_total', 'lane', 'reason')
-        self.assertLessEqual(failures['listeners', 'denied'], 2)
         d.stop()
 
     def test_who_asks_for_netlink_alone_gets_no_other(self):

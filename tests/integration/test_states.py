@@ -16,7 +16,7 @@ class States:
     def test_sockets_made_under_a_running_daemon_agree_with_ss(self):
         # A listener that is made, and connected to, while a dump is under way may come too late to
         # be in it, and its connection not: so few dumps are, while the sockets are made.
-        d = self.daemon('poll: {listeners: 10ms, sockets: 2s, cpu_limit: 1}\n')
+        d = self.daemon('poll: {listeners: 10ms, sockets: 1s, cpu_limit: 1}\n')
         self.keep(*states.make_all(self.family)[1])
         self.assert_states_agree(d)
         d.stop()
