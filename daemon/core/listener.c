@@ -21,6 +21,7 @@ void listener_table_init(struct listener_table *t, struct catalogue *catalogue, 
 		.ephemeral_low = 1,
 		.dump = 1, /* a listener that no dump has shown says 0 */
 	};
+	sock_index_init(&t->index, seed);
 }
 
 void listener_table_done(struct listener_table *t)
@@ -33,8 +34,7 @@ void listener_table_done(struct listener_table *t)
 	free(t->series);
 	free(t->members);
 	map_done(&t->map);
-	map_done(&t->member_map);
-	map_done(&t->inode_map);
+	sock_index_done(&t->index);
 	catalogue_unref(t->catalogue);
 	memset(t, 0, sizeof(*t));
 }

@@ -10,8 +10,7 @@
 #include <net/if.h>
 
 #include "daemon/core/listener_series.h"
-#include "daemon/core/sock.h"
-#include "daemon/util/map.h"
+#include "daemon/core/sock_index.h"
 
 /* How long a listener is remembered that has gone (interface: ten minutes). */
 #define LISTENER_AFTERLIFE_NS UINT64_C(600000000000)
@@ -44,15 +43,12 @@ struct listener {
 };
 
 struct listener_member {
-	uint64_t cookie; /* 0: only /proc has shown it */
-	uint32_t inode;
-	uint32_t poll; /* the fast poll that last showed it */
 	struct listener *listener;
+	uint32_t poll;                         /* the fast poll that last showed it */
 	uint32_t sk_drops;                     /* as last known */
 	uint32_t growth;                       /* of sk_drops, waiting to be split; saturates */
 	uint32_t length, limit, next_sk_drops; /* of the poll under way */
 	bool has_limit, has_drops;             /* of the same */
-	bool has_inode;                        /* of its own, by which it is found */
 	bool knows_drops;                      /* sk_drops are */
 	bool is_older;                         /* than the first poll of the daemon */
 	bool was_full;
@@ -86,9 +82,9 @@ struct listener_table {
 	struct listener **items;
 	uint32_t count, cap;
 	struct map map;
+	struct sock_index index; /* of the members */
 	struct listener_member *members;
-	uint32_t member_count, member_cap;
-	struct map member_map, inode_map;
+	uint32_t member_cap;
 	uint32_t poll, dump; /* numbers of those under way, or of the last */
 	bool has_polled;     /* a good poll of the fast lane */
 	bool knows_listen_drops;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LISTEN sockets of a listener table: each by its cookie, and by its inode, which is all that
- * /proc tells of who a socket is. Both sources find the same member.
+ * The LISTEN sockets of a listener table, from whichever source.
  */
 #pragma once
 
@@ -15,4 +14,4 @@ int listener_member_get(struct listener_table *t, const struct sock_record *reco
 struct listener_member *listener_member_of_inode(const struct listener_table *t,
 						 const struct sock_record *record);
 /* The last takes its place. */
-void listener_member_remove(struct listener_table *t, uint32_t index);
+void listener_member_remove(struct listener_table *t, uint32_t place);

@@ -48,7 +48,7 @@ bool listener_poll_wants_listen_drops(const struct listener_table *t)
 {
 	if (!t->knows_listen_drops || t->listen_drops_carried > 0)
 		return true;
-	for (uint32_t i = 0; i < t->member_count; i++) {
+	for (uint32_t i = 0; i < t->index.count; i++) {
 		const struct listener_member *m = &t->members[i];
 
 		if (m->poll == t->poll && (m->growth > 0 || new_growth(m) > 0))
@@ -70,7 +70,7 @@ static bool is_full(const struct listener_member *m)
 /* Gives listeners with room, or those without, their part of what is available. */
 static uint64_t split(struct listener_table *t, bool full, uint64_t available)
 {
-	for (uint32_t i = 0; i < t->member_count && available > 0; i++) {
+	for (uint32_t i = 0; i < t->index.count && available > 0; i++) {
 		struct listener_member *m = &t->members[i];
 		uint64_t part;
 
@@ -98,7 +98,7 @@ static void split_drops(struct listener_table *t, uint64_t listen_drops)
 		left = split(t, false, left);
 		t->listen_drops_carried = MIN(left, delta);
 	}
-	for (uint32_t i = 0; i < t->member_count; i++) {
+	for (uint32_t i = 0; i < t->index.count; i++) {
 		struct listener_member *m = &t->members[i];
 
 		if (t->knows_listen_drops && m->poll == t->poll)
@@ -114,7 +114,7 @@ static void count_members(struct listener_table *t, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < t->count; i++)
 		t->items[i]->members = 0;
-	for (uint32_t i = 0; i < t->member_count; i++)
+	for (uint32_t i = 0; i < t->index.count; i++)
 		if (t->members[i].poll == t->poll)
 			t->members[i].listener->members++;
 	for (uint32_t i = 0; i < t->count; i++)
@@ -125,7 +125,7 @@ static void count_members(struct listener_table *t, uint64_t now_ns)
 /* Adds each member to its listener's series, and lets go of those that the poll did not show. */
 static void settle_members(struct listener_table *t)
 {
-	for (uint32_t i = t->member_count; i-- > 0;) {
+	for (uint32_t i = t->index.count; i-- > 0;) {
 		struct listener_member *m = &t->members[i];
 
 		if (m->poll != t->poll) {
@@ -173,7 +173,7 @@ static void settle_listeners(struct listener_table *t, uint64_t now_ns)
 
 static void collect_growth(struct listener_table *t)
 {
-	for (uint32_t i = 0; i < t->member_count; i++) {
+	for (uint32_t i = 0; i < t->index.count; i++) {
 		struct listener_member *m = &t->members[i];
 
 		if (m->poll == t->poll &&

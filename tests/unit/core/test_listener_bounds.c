@@ -74,7 +74,7 @@ Test(listener_bounds, listeners_go)
 	add_listeners(&lane, LISTENERS_MAX);
 	commit(&lane);
 	LANE_POLL_NONE(&lane);
-	cr_assert_eq(lane.table.member_count, 0);
+	cr_assert_eq(lane.table.index.count, 0);
 	lane.now_ns += LISTENER_AFTERLIFE_NS;
 	LANE_POLL_NONE(&lane);
 	cr_assert_eq(lane.table.count, 0);

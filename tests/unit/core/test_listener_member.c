@@ -81,7 +81,7 @@ Test(listener_member, labels_stay_what_netlink_said)
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
 		cr_assert_eq(lane_values(&lane, addresses[i][0], addresses[i][1])->sockets, 1,
 			     "%zu", i);
-	cr_assert_eq(lane.table.member_count, 4);
+	cr_assert_eq(lane.table.index.count, 4);
 	lane_done(&lane);
 }
 
@@ -97,7 +97,7 @@ Test(listener_member, what_only_proc_has_seen)
 	poll(&lane, socket, 1, NETLINK);
 	cr_assert_eq(lane_values(&lane, "[::]", "80")->sockets, 1);
 	cr_assert_eq(lane_values(&lane, "*", "80")->sockets, 0, "it was never there");
-	cr_assert_eq(lane.table.member_count, 1, "the same socket");
+	cr_assert_eq(lane.table.index.count, 1, "the same socket");
 	poll(&lane, socket, 1, PROCFS);
 	cr_assert_eq(lane_values(&lane, "[::]", "80")->sockets, 1);
 	lane_done(&lane);
@@ -194,7 +194,7 @@ Test(listener_member, without_inodes)
 		cr_assert_eq(lane_values(&lane, "0.0.0.0", "80")->sockets, 2);
 		cr_assert_eq(lane_values(&lane, "0.0.0.0", "80")->length, 3);
 		cr_assert_eq(lane_values(&lane, "0.0.0.0", "81")->sockets, 1);
-		cr_assert_eq(lane.table.member_count, 3);
+		cr_assert_eq(lane.table.index.count, 3);
 	}
 	lane_done(&lane);
 }

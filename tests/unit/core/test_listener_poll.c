@@ -101,7 +101,7 @@ Test(listener_poll, seen_in_a_failed_poll_only)
 	LANE_POLL_NONE(&lane);
 	cr_assert_eq(lane.table.series_count, 0);
 	cr_assert_eq(lane.table.count, 0);
-	cr_assert_eq(lane.table.member_count, 0);
+	cr_assert_eq(lane.table.index.count, 0);
 	lane_done(&lane);
 }
 
