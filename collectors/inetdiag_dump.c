@@ -40,8 +40,9 @@ static bool is_refusal(int error)
 
 /* Whom to ask for a family's sockets, one after the other. */
 static const uint8_t walks[POLL_FAMILY_END][2] = {
-	[POLL_FAMILY_TCP] = {AF_INET, AF_INET6}, [POLL_FAMILY_UNIX] = {AF_UNIX},
-	[POLL_FAMILY_RAW] = {AF_INET, AF_INET6}, [POLL_FAMILY_PACKET] = {AF_PACKET},
+	[POLL_FAMILY_TCP] = {AF_INET, AF_INET6},   [POLL_FAMILY_UDP] = {AF_INET, AF_INET6},
+	[POLL_FAMILY_MPTCP] = {AF_INET, AF_INET6}, [POLL_FAMILY_UNIX] = {AF_UNIX},
+	[POLL_FAMILY_RAW] = {AF_INET, AF_INET6},   [POLL_FAMILY_PACKET] = {AF_PACKET},
 	[POLL_FAMILY_NETLINK] = {AF_NETLINK},
 };
 
@@ -145,7 +146,7 @@ static enum inetdiag_verdict digest_error(const struct inetdiag_dump *d, const s
 static int parse_row(const struct inetdiag_dump *d, const struct nlmsghdr *m,
 		     struct sock_record *ret_record)
 {
-	return d->of == POLL_FAMILY_TCP || d->of == POLL_FAMILY_RAW
+	return d->family == AF_UNSPEC || d->family == AF_INET || d->family == AF_INET6
 		       ? inetdiag_parse(m, ret_record)
 		       : localdiag_parse(m, ret_record);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/inetdiag_request.h"
 
+#include <assert.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/netlink_diag.h>
@@ -10,6 +11,13 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* Newer than the headers of some systems. */
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+/* 253 and 254 are for experiments (RFC 3692); no kernel has sockets of them. */
+#define PROTOCOL_OF_NOBODY 254
 
 static size_t render_message(uint16_t type, uint32_t sequence, const void *payload, size_t n,
 			     uint8_t *ret_bytes)
@@ -36,6 +44,29 @@ static size_t render_inet(const struct inetdiag_request *request, uint8_t protoc
 		.idiag_states = request->states,
 	};
 
+	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
+}
+
+/* The protocol does not fit its field. A kernel before 5.9 does not read the attribute, and must
+ * find nobody under the field's number: 262 & 255 would be TCP. */
+static size_t render_mptcp(const struct inetdiag_request *request, uint32_t sequence,
+			   uint8_t *ret_bytes)
+{
+	const struct {
+		struct inet_diag_req_v2 request;
+		struct nlattr attribute;
+		uint32_t protocol;
+	} r = {
+		.request = {.sdiag_family = request->family,
+			    .sdiag_protocol = PROTOCOL_OF_NOBODY,
+			    .idiag_ext = request->extensions,
+			    .idiag_states = request->states},
+		.attribute = {.nla_len = NLA_HDRLEN + sizeof(uint32_t),
+			      .nla_type = INET_DIAG_REQ_PROTOCOL},
+		.protocol = IPPROTO_MPTCP,
+	};
+
+	static_assert(sizeof(r) == sizeof(r.request) + NLA_HDRLEN + sizeof(r.protocol), "no pad");
 	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
 }
 
@@ -79,6 +110,10 @@ size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t 
 				      ret_bytes);
 	case POLL_FAMILY_RAW:
 		return render_inet(request, IPPROTO_RAW, sequence, ret_bytes);
+	case POLL_FAMILY_UDP:
+		return render_inet(request, IPPROTO_UDP, sequence, ret_bytes);
+	case POLL_FAMILY_MPTCP:
+		return render_mptcp(request, sequence, ret_bytes);
 	case POLL_FAMILY_TCP:
 	case POLL_FAMILY_END:
 		break;

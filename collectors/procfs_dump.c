@@ -22,7 +22,7 @@ static int parse_tcp(const char *line, size_t n, struct sock_record *ret_record)
 	return procfs_parse_inet(line, n, PROCFS_TCP, ret_record);
 }
 
-static int parse_raw(const char *line, size_t n, struct sock_record *ret_record)
+static int parse_udp(const char *line, size_t n, struct sock_record *ret_record)
 {
 	return procfs_parse_inet(line, n, PROCFS_UDP, ret_record);
 }
@@ -37,8 +37,9 @@ static const struct table {
 	} files[FILES_MAX];
 } tables[POLL_FAMILY_END] = {
 	[POLL_FAMILY_TCP] = {parse_tcp, {{"self/net/tcp", NULL}, {"self/net/tcp6", "TCP6:"}}},
+	[POLL_FAMILY_UDP] = {parse_udp, {{"self/net/udp", NULL}, {"self/net/udp6", NULL}}},
 	[POLL_FAMILY_UNIX] = {procfs_parse_unix, {{"self/net/unix", NULL}}},
-	[POLL_FAMILY_RAW] = {parse_raw, {{"self/net/raw", NULL}, {"self/net/raw6", "RAW6:"}}},
+	[POLL_FAMILY_RAW] = {parse_udp, {{"self/net/raw", NULL}, {"self/net/raw6", NULL}}},
 	[POLL_FAMILY_PACKET] = {procfs_parse_packet, {{"self/net/packet", NULL}}},
 	[POLL_FAMILY_NETLINK] = {procfs_parse_netlink, {{"self/net/netlink", NULL}}},
 };
@@ -105,7 +106,7 @@ static int open_file(struct procfs_dump *d)
 
 enum poll_failure procfs_dump_start(struct procfs_dump *d, enum poll_family family, bool heads_only)
 {
-	assert(!d->running);
+	assert(!d->running && tables[family].parse);
 	d->family = family;
 	d->heads_only = heads_only;
 	d->file = 0;

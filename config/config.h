@@ -67,7 +67,7 @@ struct config {
 	struct {
 		struct config_ports server, client;
 	} ports;
-	int families_tcp, families_unix, families_raw; /* 0 or 1 */
+	int families_tcp, families_udp, families_unix, families_raw, families_mptcp; /* 0 or 1 */
 	int source, counters; /* enum config_source, enum config_counters */
 	struct {
 		uint64_t listeners, ports, series, tracked_sockets;

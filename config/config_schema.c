@@ -169,6 +169,14 @@ const struct config_key config_keys[] = {
 		.help = "Whether TCP sockets are watched.",
 	},
 	{
+		.path = "families.udp",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "true",
+		.choices = booleans,
+		AT(families_udp),
+		.help = "Whether UDP sockets are watched.",
+	},
+	{
 		.path = "families.unix",
 		.type = CONFIG_TYPE_CHOICE,
 		.fallback = "true",
@@ -183,6 +191,15 @@ const struct config_key config_keys[] = {
 		.choices = booleans,
 		AT(families_raw),
 		.help = "Whether raw, packet and netlink sockets are counted.",
+	},
+	{
+		.path = "families.mptcp",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "true",
+		.choices = booleans,
+		AT(families_mptcp),
+		.help = "Whether MPTCP sockets are watched, which have metrics in the extended "
+			"profile.",
 	},
 	{
 		.path = "counters",

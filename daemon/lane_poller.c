@@ -259,6 +259,11 @@ static void run_walk(struct lane_poller *p)
 		return;
 	}
 	source = source_choose(source_of(p), clock_monotonic_ns());
+	if (source == POLL_SOURCE_END) {
+		note_source(p, source);
+		next_walk(p);
+		return;
+	}
 	walk_of(p)->ops->begin(p->settings.userdata, walk_of(p)->query.family, source);
 	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
 	failure = request(p, source);

@@ -73,7 +73,9 @@ static int render(struct once *o, const struct catalogue *catalogue, struct buf 
 
 	o->self.build_info = 1;
 	expose_listeners(out, &expose_text, s->parts.listeners, now_ns);
-	expose_sockets(out, &expose_text, s->parts.sockets, true);
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		expose_sockets(out, &expose_text, s->parts.sockets[i],
+			       expose_is_fresh(&s->parts.sockets[i]->age, now_ns));
 	expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, catalogue, &o->self, 0);
 	snapshot_unref(s);

@@ -16,18 +16,36 @@
 
 DEFINE_CLEANUP(struct snapshot *, snapshot, snapshot_unref);
 
-/* Renders the sockets part unless it is the one that was rendered last. */
-static void render_sockets(struct pages *p, struct snapshot_sockets *part, uint64_t now_ns)
+/* Renders a part unless it is the one that was rendered last. */
+static void render_part(struct page_part *p, struct snapshot_sockets *part, uint64_t now_ns)
 {
 	bool fresh = expose_is_fresh(&part->age, now_ns);
 
-	if (part == p->rendered && fresh == p->rendered_fresh && !p->text.error)
+	if (part == p->part && fresh == p->is_fresh && !p->text.error)
 		return;
-	snapshot_sockets_unref(p->rendered);
-	p->rendered = snapshot_sockets_ref(part);
-	p->rendered_fresh = fresh;
+	snapshot_sockets_unref(p->part);
+	p->part = snapshot_sockets_ref(part);
+	p->is_fresh = fresh;
 	buf_clear(&p->text);
 	p->series = expose_sockets(&p->text, &expose_text, part, fresh);
+}
+
+/* How many series there are; without memory the buffer fails. */
+static uint64_t add_sockets(struct pages *p, const struct snapshot *s, uint64_t now_ns,
+			    struct buf *out)
+{
+	uint64_t series = 0;
+
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS && s->parts.sockets[i]; i++) {
+		struct page_part *part = &p->parts[i];
+
+		render_part(part, s->parts.sockets[i], now_ns);
+		buf_add(out, part->text.data, part->text.len);
+		series += part->series;
+		if (part->text.error)
+			out->error = part->text.error;
+	}
+	return series;
 }
 
 static void read_self(struct pages *p, struct self_values *values)
@@ -54,13 +72,9 @@ static unsigned int render_metrics(void *userdata, struct http_response *respons
 	response->content_type = EXPOSE_TEXT_CONTENT_TYPE;
 	if (s->parts.listeners)
 		series += expose_listeners(out, &expose_text, s->parts.listeners, now_ns);
-	if (s->parts.sockets) {
-		render_sockets(p, s->parts.sockets, now_ns);
-		buf_add(out, p->text.data, p->text.len);
-		series += p->series;
-		if (p->text.error)
-			return 500;
-	}
+	series += add_sockets(p, s, now_ns, out);
+	if (out->error)
+		return 500;
 	if (s->parts.host)
 		series += expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, s->catalogue, &self, series);
@@ -104,7 +118,7 @@ static unsigned int render_ready(void *userdata, struct http_response *response)
 {
 	const struct pages *p = userdata;
 	_cleanup_(cleanup_snapshot) struct snapshot *s = snapshot_take(p->exchange);
-	bool ready = s->parts.listeners && s->parts.sockets;
+	bool ready = s->parts.listeners && s->parts.sockets[POLL_FAMILY_TCP];
 
 	buf_add_str(&response->body,
 		    ready ? "sockstatd is ready.\n" : "No good poll of both lanes yet.\n");
@@ -128,9 +142,11 @@ void pages_init(struct pages *p, struct snapshot_exchange *exchange, struct self
 
 void pages_done(struct pages *p)
 {
-	snapshot_sockets_unref(p->rendered);
-	p->rendered = NULL;
-	buf_done(&p->text);
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++) {
+		snapshot_sockets_unref(p->parts[i].part);
+		p->parts[i].part = NULL;
+		buf_done(&p->parts[i].text);
+	}
 }
 
 static enum self_status status_index(unsigned int status)

@@ -13,11 +13,13 @@ struct pages {
 	struct self_values *self;
 	const uint64_t *heartbeat_ns; /* the collector's, monotonic */
 	struct http *http;            /* for the number of its connections */
-	/* The sockets part, rendered once for each snapshot. */
-	struct snapshot_sockets *rendered;
-	bool rendered_fresh;
-	struct buf text;
-	uint64_t series;
+	/* The parts with sockets, each rendered once. */
+	struct page_part {
+		struct snapshot_sockets *part;
+		bool is_fresh;
+		struct buf text;
+		uint64_t series;
+	} parts[POLL_FAMILY_PORTS];
 	struct http_route routes[4];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two lanes' rows mean: the tables they fill, and the snapshot that comes of a poll which
- * has ended well. The same for the daemon and for --once.
+ * Everything that polls: the two lanes, the tables they fill, and what becomes of both when the
+ * configuration changes. The same for the daemon and for --once.
  */
 #pragma once
 
@@ -14,6 +14,7 @@ struct config;
 struct host_counters;
 struct listen_drops;
 struct polling;
+struct sock_groups;
 
 /* A cycle of a lane has ended, well or not. */
 typedef void (*polling_ended_fn)(struct polling *p, enum lane lane, bool well);
@@ -29,6 +30,7 @@ struct polling {
 	struct host_counters *host;
 	struct listener_table listeners;
 	struct aggregate aggregate;
+	struct sock_groups *others[POLL_FAMILY_PORTS]; /* of TCP NULL: it has the aggregate */
 	struct tally tally;
 	struct counting counting;
 	struct catalogue *catalogue;
@@ -59,6 +61,8 @@ void polling_done(struct polling *p);
 int polling_prepare(struct polling *p, const struct config *config, struct catalogue *catalogue);
 void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue);
 void polling_discard(struct polling *p);
+/* The age of data that a lane took. */
+struct snapshot_age polling_age(const struct polling *p, enum lane lane, uint64_t taken_ns);
 /* Starts a lane, or starts it anew. The sockets lane needs a good idea of the listeners, so its
  * first start belongs behind the end of the first poll of the listeners. */
 void polling_start(struct polling *p, enum lane lane);

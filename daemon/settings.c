@@ -123,7 +123,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 	struct catalogue_settings s = {
 		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
 		.once = once,
-		.counts = !once && c->families_tcp && c->counters != CONFIG_COUNTERS_OFF,
+		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,
 		.exclude = (const char *const *)c->metrics.exclude.items,
@@ -148,9 +148,11 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 	return catalogue_new(&s, ret_catalogue);
 }
 
-struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue)
+struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue,
+					 enum poll_family family)
 {
-	return (struct group_settings){
+	struct group_settings settings = {
+		.family = family,
 		.catalogue = catalogue,
 		.ports = (uint32_t)c->limits.ports,
 		.idle_ns = c->limits.idle_ns,
@@ -159,11 +161,16 @@ struct group_settings settings_of_groups(const struct config *c, struct catalogu
 		.configured_count = {[GROUP_SERVER] = (uint32_t)c->ports.server.count,
 				     [GROUP_CLIENT] = (uint32_t)c->ports.client.count},
 	};
+
+	/* Its ports are all local. */
+	if (family == POLL_FAMILY_UDP)
+		settings.configured_count[GROUP_CLIENT] = 0;
+	return settings;
 }
 
 int settings_counters(const struct config *c, const struct catalogue *catalogue)
 {
-	if (!catalogue->counts)
+	if (!catalogue->counts || !c->families_tcp)
 		return CONFIG_COUNTERS_OFF;
 	/* Events come from netlink alone. */
 	return c->source == CONFIG_SOURCE_PROCFS ? (int)CONFIG_COUNTERS_POLLED : c->counters;
@@ -172,12 +179,21 @@ int settings_counters(const struct config *c, const struct catalogue *catalogue)
 bool settings_has_family(const struct config *c, enum poll_family family)
 {
 	const int wanted[POLL_FAMILY_END] = {
-		[POLL_FAMILY_TCP] = c->families_tcp,     [POLL_FAMILY_UNIX] = c->families_unix,
+		[POLL_FAMILY_TCP] = c->families_tcp,     [POLL_FAMILY_UDP] = c->families_udp,
+		[POLL_FAMILY_MPTCP] = c->families_mptcp, [POLL_FAMILY_UNIX] = c->families_unix,
 		[POLL_FAMILY_RAW] = c->families_raw,     [POLL_FAMILY_PACKET] = c->families_raw,
 		[POLL_FAMILY_NETLINK] = c->families_raw,
 	};
 
 	return wanted[family];
+}
+
+bool settings_watches(const struct config *c, const struct catalogue *catalogue,
+		      enum poll_family family)
+{
+	/* The listeners and sides of TCP are asked for by other families as well. */
+	return settings_has_family(c, family) &&
+	       (family == POLL_FAMILY_TCP || catalogue_watches(catalogue, family));
 }
 
 enum source_mode settings_source(const struct config *c)
@@ -206,8 +222,11 @@ struct lane_pace settings_of_lane(const struct config *c, enum lane lane)
 
 static uint64_t fixed_series(const struct catalogue *catalogue)
 {
-	return catalogue->self_series + catalogue->host_series +
-	       (uint64_t)GROUP_SHARED * catalogue->group_series;
+	uint64_t series = catalogue->self_series + catalogue->host_series;
+
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		series += (uint64_t)GROUP_SHARED * catalogue->groups[i].series;
+	return series;
 }
 
 uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue)
@@ -219,10 +238,14 @@ uint32_t settings_listener_cap(const struct config *c, const struct catalogue *c
 }
 
 uint32_t settings_group_budget(const struct config *c, const struct catalogue *catalogue,
-			       uint32_t listeners)
+			       enum poll_family family, const struct settings_labels *given)
 {
-	uint64_t used = fixed_series(catalogue) + (uint64_t)listeners * catalogue->listener_series;
-	uint64_t left = c->limits.series - MIN(c->limits.series, used);
+	uint64_t used = fixed_series(catalogue);
+	uint64_t left;
 
-	return (uint32_t)MIN(left / MAX(catalogue->group_series, 1), UINT16_MAX);
+	used += (uint64_t)given->listeners * catalogue->listener_series;
+	for (unsigned int i = family + 1; i < POLL_FAMILY_PORTS; i++)
+		used += (uint64_t)given->groups[i] * catalogue->groups[i].series;
+	left = c->limits.series - MIN(c->limits.series, used);
+	return (uint32_t)MIN(left / MAX(catalogue->groups[family].series, 1), UINT16_MAX);
 }

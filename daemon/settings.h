@@ -24,16 +24,27 @@ void settings_describe_error(const char *path, const struct config_error *error,
 
 /* 0 or -ENOMEM. */
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue);
-struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue);
+struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue,
+					 enum poll_family family);
 /* How connections are counted, enum config_counters; and where sockets are to be read. */
 int settings_counters(const struct config *c, const struct catalogue *catalogue);
 /* Whether the configuration wants a family of sockets. */
 bool settings_has_family(const struct config *c, enum poll_family family);
+/* The same, and some metric wants it. */
+bool settings_watches(const struct config *c, const struct catalogue *catalogue,
+		      enum poll_family family);
 enum source_mode settings_source(const struct config *c);
 struct lane_pace settings_of_lane(const struct config *c, enum lane lane);
 
+/* Labels that are given now. */
+struct settings_labels {
+	uint32_t listeners;
+	uint32_t groups[POLL_FAMILY_PORTS];
+};
+
 /* How limits.series is shared out: the daemon's own series and the shared groups come first, then
- * listeners, then server ports, then client ports. Both return a number of labels. */
+ * listeners, then the ports of MPTCP and of UDP, which have few, then TCP's server ports, then its
+ * client ports. Both return a number of labels. */
 uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue);
 uint32_t settings_group_budget(const struct config *c, const struct catalogue *catalogue,
-			       uint32_t listeners);
+			       enum poll_family family, const struct settings_labels *given);

@@ -30,7 +30,7 @@ const struct aggregate_plan *aggregate_plans_get(struct aggregate_plans *p,
 		p->next = p->count++;
 	else
 		p->next = (p->next + 1) % AGGREGATE_PLANS;
-	aggregate_plan_make(&p->items[p->next], c, record);
+	aggregate_plan_make(&p->items[p->next], c, p->family, record);
 	return &p->items[p->next];
 }
 
@@ -73,6 +73,8 @@ static void add_step(struct aggregate_plan *p, const struct catalogue *c, unsign
 		.cell = (uint16_t)(c->cell[metric] + value),
 		.bounds = c->bounds[metric],
 	};
+	if (m->combine == METRIC_COUNT_BY)
+		p->steps[p->count - 1].counted = m->counted;
 }
 
 /* What sockets' values grew by is for the plan of deltas. */
@@ -101,7 +103,7 @@ static void add_metric(struct aggregate_plan *p, const struct catalogue *c, unsi
 }
 
 void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
-			 const struct sock_record *record)
+			 enum poll_family family, const struct sock_record *record)
 {
 	p->tcp_info_len = record->tcp_info_len;
 	p->skmem_len = record->skmem_len;
@@ -111,11 +113,12 @@ void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
 	memset(&p->present, 0, sizeof(p->present));
 	delta_plan_make(&p->deltas, c, record);
 	for (unsigned int i = 0; i < metric_count; i++) {
-		if (!c->on[i] || metrics[i].scope != METRIC_CONNECTION)
+		if (!c->on[i] || !metric_is_of_groups(&metrics[i], family))
 			continue;
 		if (metrics[i].combine == METRIC_DELTA)
 			add_delta(p, c, i);
-		else
+		else if (metrics[i].combine != METRIC_AS_IT_IS &&
+			 metrics[i].combine != METRIC_DROPS)
 			add_metric(p, c, i, record);
 	}
 }
@@ -144,6 +147,18 @@ static bool is_none(const struct aggregate_step *s, const struct sock_record *re
 	}
 }
 
+static void count_by(const struct aggregate_step *s, uint64_t value, uint64_t *cells)
+{
+	if (!s->counted) {
+		if (value - s->count_base < s->count)
+			cells[value - s->count_base]++;
+		return;
+	}
+	for (unsigned int i = 0; i < s->count; i++)
+		if (s->counted[i] == value)
+			cells[i]++;
+}
+
 static void run_step(const struct aggregate_step *s, const struct sock_record *record,
 		     unsigned int algorithm, uint64_t *cell)
 {
@@ -157,8 +172,7 @@ static void run_step(const struct aggregate_step *s, const struct sock_record *r
 		*cell += 1;
 		break;
 	case METRIC_COUNT_BY:
-		if (value - s->count_base < s->count)
-			cell[value - s->count_base]++;
+		count_by(s, value, cell);
 		break;
 	case METRIC_COUNT_NAME:
 		cell[algorithm]++;

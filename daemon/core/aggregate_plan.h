@@ -34,7 +34,10 @@ struct aggregate_step {
 	uint8_t count_base; /* METRIC_COUNT_BY, */
 	uint8_t count;      /* and how many values it has */
 	uint16_t offset, cell;
-	const struct histogram_bounds *bounds;
+	union {
+		const struct histogram_bounds *bounds; /* METRIC_OBSERVE */
+		const uint8_t *counted;                /* METRIC_COUNT_BY */
+	};
 };
 
 #define AGGREGATE_STEPS_MAX 64
@@ -53,6 +56,7 @@ struct aggregate_plan {
 #define AGGREGATE_PLANS 6
 
 struct aggregate_plans {
+	enum poll_family family; /* whose rows they are for; set by the owner */
 	struct aggregate_plan items[AGGREGATE_PLANS];
 	unsigned int count, next;
 };
@@ -65,7 +69,7 @@ const struct aggregate_plan *aggregate_plans_get(struct aggregate_plans *p,
 void aggregate_plans_clear(struct aggregate_plans *p);
 
 void aggregate_plan_make(struct aggregate_plan *p, const struct catalogue *c,
-			 const struct sock_record *record);
+			 enum poll_family family, const struct sock_record *record);
 /* Lets a row count in the cells of a group. FACTS: which of enum metric_when are true of it, as
  * bits; ALGORITHM: the index of its congestion control algorithm. */
 void aggregate_plan_run(const struct aggregate_plan *p, const struct sock_record *record,

@@ -72,6 +72,14 @@ static bool is_on(const struct metric *m, const struct catalogue_settings *s)
 	       matches_any(s->include, s->include_count, m->name);
 }
 
+bool catalogue_watches(const struct catalogue *c, enum poll_family family)
+{
+	for (unsigned int i = 0; i < metric_count; i++)
+		if (c->on[i] && metrics[i].family == family && is_of_family(&metrics[i]))
+			return true;
+	return false;
+}
+
 unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric)
 {
 	const struct metric *m = &metrics[metric];
@@ -103,50 +111,60 @@ static int make_bounds(struct catalogue *c, unsigned int i, const struct catalog
 	return 0;
 }
 
-static bool is_of_group(const struct metric *m)
-{
-	return m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT;
-}
-
 static void place(struct catalogue *c, unsigned int i)
 {
 	const struct metric *m = &metrics[i];
 	unsigned int series = catalogue_series(c, i);
 
-	if (is_of_group(m)) {
-		c->group_series += series;
-	} else if (m->scope == METRIC_SELF) {
-		c->self_series += series;
-	} else if (m->scope == METRIC_HOST) {
-		c->host_series += series;
-		c->cell[i] = (uint16_t)c->host_cells;
-		c->host_cells += catalogue_cells(c, i);
-	} else {
+	switch (m->scope) {
+	case METRIC_LISTENER:
 		c->listener_series += series;
 		if (m->type != METRIC_HISTOGRAM)
 			return;
 		c->cell[i] = (uint16_t)c->listener_cells;
 		c->listener_cells += catalogue_cells(c, i);
+		break;
+	case METRIC_HOST:
+		c->host_series += series;
+		c->cell[i] = (uint16_t)c->host_cells;
+		c->host_cells += catalogue_cells(c, i);
+		break;
+	case METRIC_SELF:
+		c->self_series += series;
+		break;
+	case METRIC_CONNECTION:
+	case METRIC_CLIENT:
+	case METRIC_PORT:
+		c->groups[m->family].series += series;
+		break;
+	case METRIC_SCOPE_END:
+		break;
 	}
 }
 
-static void place_in_group(struct catalogue *c, bool accrues)
+static void place_in_group(struct catalogue *c, unsigned int family, bool accrues)
 {
+	struct catalogue_group *g = &c->groups[family];
+
 	for (unsigned int i = 0; i < metric_count; i++) {
-		if (!c->on[i] || !is_of_group(&metrics[i]) ||
+		if (!c->on[i] || !metric_is_of_groups(&metrics[i], family) ||
 		    metric_accrues(&metrics[i]) != accrues)
 			continue;
-		c->cell[i] = (uint16_t)c->group_cells;
-		c->group_cells += catalogue_cells(c, i);
+		c->cell[i] = (uint16_t)g->cells;
+		g->cells += catalogue_cells(c, i);
 	}
 }
 
 static void place_in_groups(struct catalogue *c)
 {
-	place_in_group(c, false);
-	c->accrual_cell = c->group_cells;
-	place_in_group(c, true);
-	c->spare_cell = c->group_cells++;
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++) {
+		struct catalogue_group *g = &c->groups[i];
+
+		place_in_group(c, i, false);
+		g->accrual_cell = g->cells;
+		place_in_group(c, i, true);
+		g->spare_cell = g->cells++;
+	}
 }
 
 /* The slot of the same value, where a row before this one follows it; −1: none does. */

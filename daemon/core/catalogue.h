@@ -14,7 +14,7 @@
 struct catalogue_settings {
 	bool extended;
 	bool once;   /* for --once: no counters, no histograms, what is sampled left out */
-	bool counts; /* connections are followed, so there are counters of them */
+	bool counts; /* sockets are followed, so there are counters of them */
 	bool is_off[POLL_FAMILY_END]; /* families that are not watched */
 	const char *const *include;   /* patterns of family names, * allowed */
 	const char *const *exclude;
@@ -32,10 +32,12 @@ struct catalogue {
 	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group, a listener or the host */
 	bool counts;
 	/* A group's cells: those of one poll, from accrual_cell on those that accrue, and one that
-	 * takes what nobody wants to know. */
-	unsigned int group_cells, accrual_cell, spare_cell;
+	 * takes what nobody wants to know; and what they cost. */
+	struct catalogue_group {
+		unsigned int cells, accrual_cell, spare_cell, series;
+	} groups[POLL_FAMILY_PORTS];
 	unsigned int listener_cells, host_cells;
-	unsigned int group_series, listener_series, host_series, self_series;
+	unsigned int listener_series, host_series, self_series;
 	uint8_t slot[METRIC_COUNT_MAX]; /* of a followed value, the same in every catalogue */
 	/* One for each family that is a histogram, as its unit differs; index: the metric's. */
 	struct histogram_bounds *bounds[METRIC_COUNT_MAX];
@@ -46,6 +48,8 @@ int catalogue_new(const struct catalogue_settings *settings, struct catalogue **
 struct catalogue *catalogue_ref(struct catalogue *c);
 void catalogue_unref(struct catalogue *c);
 
+/* Whether the sockets of a family are wanted for any metric. */
+bool catalogue_watches(const struct catalogue *c, enum poll_family family);
 /* The number of cells and of series of one value-set of a family. */
 unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric);
 unsigned int catalogue_series(const struct catalogue *c, unsigned int metric);

@@ -49,7 +49,7 @@ static void add_step(struct delta_plan *p, const struct catalogue *c, unsigned i
 		s = new_step(p, m);
 		*s = (struct delta_step){
 			.offset = m->offset,
-			.cell = (uint16_t)c->spare_cell,
+			.cell = (uint16_t)c->groups[POLL_FAMILY_TCP].spare_cell,
 			.slot = c->slot[metric],
 			.width = m->width,
 			.base = (uint8_t)m->base,

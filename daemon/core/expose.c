@@ -162,19 +162,24 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 
 static void write_groups(struct family *f, const struct snapshot_sockets *part, unsigned int cell)
 {
-	bool of_clients = f->metric->scope == METRIC_CLIENT;
 
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct snapshot_group *item = &part->items[i];
 		struct expose_labels labels = {0};
 
-		if (of_clients && item->side != GROUP_CLIENT)
+		if (f->metric->scope == METRIC_CLIENT && item->side != GROUP_CLIENT)
 			continue;
-		if (!of_clients)
+		if (f->metric->scope == METRIC_CONNECTION)
 			add_label(&labels, "side", group_side_name(item->side));
 		add_label(&labels, "port", item->port);
 		write_samples(f, &labels, item->cells + cell);
 	}
+}
+
+/* Whether there are kernels that do not tell it. */
+static bool may_be_unknown(const struct metric *m)
+{
+	return m->needs_netlink || m->combine == METRIC_DROPS;
 }
 
 uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
@@ -186,9 +191,9 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 		const struct metric *m = &metrics[i];
 		struct family f = begin_family(out, format, part->catalogue, i);
 
-		if ((m->scope != METRIC_CONNECTION && m->scope != METRIC_CLIENT) ||
-		    !part->catalogue->on[i] || !is_shown(m, &part->age, fresh) ||
-		    (m->needs_netlink && !metric_set_has(&part->present, i)))
+		if (!metric_is_of_groups(m, part->family) || !part->catalogue->on[i] ||
+		    !is_shown(m, &part->age, fresh) ||
+		    (may_be_unknown(m) && !metric_set_has(&part->present, i)))
 			continue;
 		f.algorithms = &part->algorithms;
 		write_groups(&f, part, part->catalogue->cell[i]);

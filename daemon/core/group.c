@@ -24,9 +24,9 @@ static void group_free(struct group *g)
 
 DEFINE_CLEANUP(struct group *, group, group_free);
 
-static uint64_t *new_cells(const struct catalogue *c)
+static uint64_t *new_cells(const struct group_table *t, const struct catalogue *c)
 {
-	return calloc(c->group_cells, sizeof(uint64_t));
+	return calloc(c->groups[t->family].cells, sizeof(uint64_t));
 }
 
 static int make_room(struct group_table *t)
@@ -55,8 +55,8 @@ static struct group *add(struct group_table *t, enum group_side side, enum group
 	g->side = (uint8_t)side;
 	g->kind = (uint8_t)kind;
 	g->port = port;
-	g->poll = new_cells(t->catalogue);
-	g->cells = new_cells(t->catalogue);
+	g->poll = new_cells(t, t->catalogue);
+	g->cells = new_cells(t, t->catalogue);
 	if (!g->poll || !g->cells)
 		return NULL;
 	t->items[t->count++] = g;
@@ -147,7 +147,10 @@ static void take_settings(struct group_table *t, const struct group_settings *s)
 
 int group_table_init(struct group_table *t, const struct group_settings *settings)
 {
-	*t = (struct group_table){.catalogue = catalogue_ref(settings->catalogue)};
+	*t = (struct group_table){
+		.family = settings->family,
+		.catalogue = catalogue_ref(settings->catalogue),
+	};
 	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
 		t->slots[side] = calloc(PORTS, sizeof(uint16_t));
 		if (!t->slots[side] || !add(t, side, GROUP_EPHEMERAL, 0) ||
@@ -171,12 +174,12 @@ void group_table_done(struct group_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static int prepare_group(struct group *g, const struct catalogue *to)
+static int prepare_group(const struct group_table *t, struct group *g, const struct catalogue *to)
 {
 	free(g->next_poll);
 	free(g->next_cells);
-	g->next_poll = new_cells(to);
-	g->next_cells = new_cells(to);
+	g->next_poll = new_cells(t, to);
+	g->next_cells = new_cells(t, to);
 	return g->next_poll && g->next_cells ? 0 : -ENOMEM;
 }
 
@@ -185,7 +188,7 @@ int group_table_prepare(struct group_table *t, const struct group_settings *sett
 	int r = add_configured(t, settings);
 
 	for (uint32_t i = 0; r == 0 && i < t->count; i++)
-		r = prepare_group(t->items[i], settings->catalogue);
+		r = prepare_group(t, t->items[i], settings->catalogue);
 	if (r < 0)
 		group_table_discard(t);
 	return r;
@@ -199,11 +202,13 @@ void group_table_discard(struct group_table *t)
 	}
 }
 
-static void carry(struct group *g, const struct catalogue *from, const struct catalogue *to)
+static void carry(const struct group_table *t, struct group *g, const struct catalogue *to)
 {
-	group_cells_carry(from, g->cells, to, g->next_cells);
+	const struct catalogue *from = t->catalogue;
+
+	group_cells_carry(from, g->cells, to, t->family, g->next_cells);
 	/* What has accrued is still to be taken over; the rest the next poll forgets. */
-	group_cells_carry(from, g->poll, to, g->next_poll);
+	group_cells_carry(from, g->poll, to, t->family, g->next_poll);
 	free(g->poll);
 	free(g->cells);
 	g->poll = take_ptr(g->next_poll);
@@ -215,7 +220,7 @@ void group_table_apply(struct group_table *t, const struct group_settings *setti
 	struct catalogue *before = t->catalogue;
 
 	for (uint32_t i = 0; i < t->count; i++)
-		carry(t->items[i], before, settings->catalogue);
+		carry(t, t->items[i], settings->catalogue);
 	t->catalogue = catalogue_ref(settings->catalogue);
 	catalogue_unref(before);
 	take_settings(t, settings);
@@ -238,25 +243,27 @@ void group_table_begin(struct group_table *t, uint32_t budget)
 		struct group *g = t->items[i];
 
 		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured &&
-		    !group_cells_have_accrued(t->catalogue, g->poll)) {
+		    !group_cells_have_accrued(t->catalogue, t->family, g->poll)) {
 			group_table_remove(t, i);
 			continue;
 		}
 		g->is_folded = false;
 		g->poll_sockets = 0;
-		group_cells_begin(t->catalogue, g->poll);
+		group_cells_begin(t->catalogue, t->family, g->poll);
 	}
 	fill_slots(t);
 	count_labels(t);
 }
 
-/* Whether a port inside ip_local_port_range has no label: on a client's peer port never, on a
- * server's until a listener on it has settled. */
-static bool is_ephemeral(enum group_side side, uint16_t port,
+/* Whether a port inside ip_local_port_range has no label: on a client's peer port never, nor for
+ * UDP, which has no listeners; on a server's until a listener on it has settled. */
+static bool is_ephemeral(const struct group_table *t, enum group_side side, uint16_t port,
 			 const struct listener_table *listeners)
 {
+	bool may_settle = side == GROUP_SERVER && t->family != POLL_FAMILY_UDP;
+
 	return listener_table_is_ephemeral(listeners, port) &&
-	       (side == GROUP_CLIENT || !listener_table_is_settled(listeners, port));
+	       !(may_settle && listener_table_is_settled(listeners, port));
 }
 
 /* Client ports are folded before server ports, so a server port may take a client's place. */
@@ -307,7 +314,7 @@ struct group *group_table_get(struct group_table *t, enum group_side side, uint1
 
 	if (*slot)
 		return t->items[*slot - 1];
-	g = decide(t, side, port, is_ephemeral(side, port, listeners));
+	g = decide(t, side, port, is_ephemeral(t, side, port, listeners));
 	if (g)
 		*slot = (uint16_t)(place_of(t, g) + 1);
 	return g;
@@ -318,6 +325,11 @@ struct group *group_table_find(const struct group_table *t, enum group_side side
 	uint16_t slot = t->slots[side][port];
 
 	return slot ? t->items[slot - 1] : NULL;
+}
+
+uint32_t group_table_labels(const struct group_table *t)
+{
+	return t->own[GROUP_SERVER] + t->own[GROUP_CLIENT];
 }
 
 void group_port_label(const struct group *g, char ret_label[16])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The groups of connections: a side and a port label, and the cells of every family that the
+ * The groups of a family's sockets: a side and a port label, and the cells of every family that the
  * catalogue has. Which port gets a label of its own, and which is summed into "ephemeral" or
  * "other", is decided here, and stays decided until the label was idle for long.
  */
@@ -13,7 +13,7 @@
 #include "daemon/core/listener.h"
 
 enum group_side {
-	GROUP_SERVER, /* the local end is a listener of this namespace */
+	GROUP_SERVER, /* the local end is a listener of this namespace; every socket of UDP */
 	GROUP_CLIENT,
 	GROUP_SIDE_END,
 };
@@ -39,6 +39,7 @@ struct group {
 };
 
 struct group_settings {
+	enum poll_family family; /* one that has ports; the same for ever */
 	struct catalogue *catalogue;
 	uint32_t ports; /* own labels of each side, beside the configured ones */
 	uint64_t idle_ns;
@@ -50,6 +51,7 @@ struct group_settings {
 #define GROUP_SHARED 4
 
 struct group_table {
+	enum poll_family family;
 	struct catalogue *catalogue;
 	uint32_t port_limit;
 	uint64_t idle_ns;
@@ -79,7 +81,7 @@ int group_table_configure(struct group_table *t, const struct group_settings *se
 /* Forgets what a poll left that has not ended well, but for what accrues. BUDGET: see struct
  * group_table. */
 void group_table_begin(struct group_table *t, uint32_t budget);
-/* The group of a connection, during a poll and between polls. NULL: out of memory. */
+/* The group of a socket, during a poll and between polls. NULL: out of memory. */
 struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
 			      const struct listener_table *listeners);
 /* The same, or NULL if this poll has shown no such connection. */
@@ -88,6 +90,8 @@ struct group *group_table_find(const struct group_table *t, enum group_side side
  * before old, the quietest first; takes the poll over; lets idle groups go. */
 void group_table_commit(struct group_table *t, uint64_t now_ns);
 
+/* How many ports have a label of their own, on both sides. */
+uint32_t group_table_labels(const struct group_table *t);
 /* The labels' values: "443", "ephemeral", "other"; "server", "client". */
 void group_port_label(const struct group *g, char ret_label[16]);
 const char *group_side_name(unsigned int side);

@@ -35,8 +35,8 @@ static void fold(struct group_table *t, uint32_t index)
 	struct group *g = t->items[index];
 	struct group *other = group_table_shared(t, g->side, GROUP_OTHER);
 
-	group_cells_fold(t->catalogue, other->poll, g->poll);
-	group_cells_settle(t->catalogue, g->poll);
+	group_cells_fold(t->catalogue, t->family, other->poll, g->poll);
+	group_cells_settle(t->catalogue, t->family, g->poll);
 	other->poll_sockets += g->poll_sockets;
 	t->poll_folds.by_series++;
 	if (!g->is_configured) {
@@ -52,7 +52,7 @@ static void fold_beyond_budget(struct group_table *t)
 	static const enum group_side order[] = {GROUP_CLIENT, GROUP_SERVER};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++) {
-		while (t->own[GROUP_SERVER] + t->own[GROUP_CLIENT] > t->budget) {
+		while (group_table_labels(t) > t->budget) {
 			uint32_t index = quietest(t, order[i]);
 
 			if (!index)
@@ -66,7 +66,7 @@ static void fold_beyond_budget(struct group_table *t)
 static void hide(const struct group_table *t, struct group *g)
 {
 	g->is_shown = false;
-	memset(g->cells, 0, t->catalogue->group_cells * sizeof(*g->cells));
+	memset(g->cells, 0, t->catalogue->groups[t->family].cells * sizeof(*g->cells));
 }
 
 static void retire(struct group_table *t, uint32_t index)
@@ -80,14 +80,15 @@ static void retire(struct group_table *t, uint32_t index)
 static void commit(struct group_table *t, uint32_t index, uint64_t now_ns)
 {
 	struct group *g = t->items[index];
-	bool used = g->poll_sockets > 0 || group_cells_have_accrued(t->catalogue, g->poll);
+	bool used =
+		g->poll_sockets > 0 || group_cells_have_accrued(t->catalogue, t->family, g->poll);
 
 	if (used)
 		g->used_ns = now_ns;
 	if (used || g->is_configured)
 		g->is_shown = true;
-	group_cells_commit(t->catalogue, g->cells, g->poll);
-	group_cells_settle(t->catalogue, g->poll);
+	group_cells_commit(t->catalogue, t->family, g->cells, g->poll);
+	group_cells_settle(t->catalogue, t->family, g->poll);
 	if (!g->is_configured && g->is_shown && now_ns - g->used_ns > t->idle_ns)
 		retire(t, index);
 }

@@ -22,9 +22,16 @@ double metric_divisor(const struct metric *m)
 	return m->divisor ? (double)m->divisor : 1;
 }
 
+bool metric_is_of_groups(const struct metric *m, unsigned int family)
+{
+	return m->family == family && (m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT ||
+				       m->scope == METRIC_PORT);
+}
+
 bool metric_accrues(const struct metric *m)
 {
-	return m->combine == METRIC_DELTA || m->when >= METRIC_WHEN_OPENED;
+	return m->combine == METRIC_DELTA || m->combine == METRIC_DROPS ||
+	       m->when >= METRIC_WHEN_OPENED;
 }
 
 bool metric_is_followed(const struct metric *m)
@@ -64,6 +71,7 @@ void metric_label_names(const struct metric *m, char ret_names[64])
 		[METRIC_LISTENER] = "address,port",
 		[METRIC_CONNECTION] = "side,port",
 		[METRIC_CLIENT] = "port",
+		[METRIC_PORT] = "port",
 		[METRIC_HOST] = "",
 		[METRIC_SELF] = "",
 	};

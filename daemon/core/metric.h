@@ -23,6 +23,7 @@ enum metric_scope {
 	METRIC_LISTENER,   /* address, port: struct listener_values */
 	METRIC_CONNECTION, /* side, port: the cells of a group */
 	METRIC_CLIENT,     /* port: the cells of a client group */
+	METRIC_PORT,       /* port: the cells of a group of a family that has no sides */
 	METRIC_HOST,       /* no label of its own: the cells of struct snapshot_host */
 	METRIC_SELF,       /* the daemon about itself: struct self_values */
 	METRIC_SCOPE_END,
@@ -43,6 +44,7 @@ enum metric_combine {
 	METRIC_COUNT_NAME, /* of rows, by their congestion control algorithm */
 	METRIC_OBSERVE,    /* in a histogram */
 	METRIC_DELTA,      /* the sum of what each socket's value grew by, also those that closed */
+	METRIC_DROPS,      /* the same of the drops of sockets that tell of no end */
 };
 
 /* Which rows count. The last three happen once to a connection that is followed, at any time. */
@@ -140,12 +142,13 @@ struct metric {
 	enum metric_derive derive;
 	enum metric_base base;
 	uint8_t width;           /* bytes of the value */
-	uint8_t count_base;      /* METRIC_COUNT_BY: the value of the label's first */
+	uint8_t count_base;      /* METRIC_COUNT_BY: the value of the label's first, */
+	const uint8_t *counted;  /* or the value of each */
 	uint16_t offset;         /* from the base; in listener_values or self_values */
 	const uint16_t *offsets; /* one for each value of labels[0], instead of offset */
 	enum metric_buckets buckets;
 	const struct metric_term *terms; /* of METRIC_HOST; NULL: sockets of FAMILY are counted */
-	uint8_t family;                  /* enum poll_family */
+	uint8_t family;                  /* enum poll_family, whose sockets it is about */
 	uint8_t term_count;
 	uint64_t divisor; /* the value divided by this is in base units; 0 stands for 1 */
 };
@@ -160,6 +163,8 @@ extern const unsigned int metric_count;
 /* An array that is one for each metric may have this size. */
 #define METRIC_COUNT_MAX 192
 
+/* Whether its cells are those of the groups of a family. */
+bool metric_is_of_groups(const struct metric *m, unsigned int family);
 /* How many values a row has: the product of its labels' values, or 1. */
 unsigned int metric_value_count(const struct metric *m);
 double metric_divisor(const struct metric *m);

@@ -15,10 +15,11 @@
 
 #define LISTENER(field) .scope = METRIC_LISTENER, .offset = offsetof(struct listener_values, field)
 #define SELF(field)     .scope = METRIC_SELF, .offset = offsetof(struct self_values, field)
-#define RECORD(field)                                           \
-	.scope = METRIC_CONNECTION, .base = METRIC_BASE_RECORD, \
-	.offset = offsetof(struct sock_record, field),          \
+#define FIELD(field)                                                               \
+	.base = METRIC_BASE_RECORD, .offset = offsetof(struct sock_record, field), \
 	.width = sizeof(((struct sock_record *)0)->field)
+#define RECORD(field) .scope = METRIC_CONNECTION, FIELD(field)
+#define UDP           .scope = METRIC_PORT, .family = POLL_FAMILY_UDP
 #define TCP_INFO(at, bytes)                                                              \
 	.scope = METRIC_CONNECTION, .base = METRIC_BASE_TCP_INFO, .needs_netlink = true, \
 	.offset = (at), .width = (bytes)
@@ -77,6 +78,7 @@ VALUES(memory_value, "receive", "send", "forward", "option", "backlog")
 VALUES(buffer_value, "receive", "send")
 VALUES(timer_value, "retransmit", "keepalive", "time_wait", "zero_window_probe", "delayed_ack")
 VALUES(ca_state_value, "open", "disorder", "cwr", "recovery", "loss")
+VALUES(udp_state_value, "established", "unconnected")
 VALUES(unix_type_value, "stream", "dgram", "seqpacket")
 VALUES(unix_state_value, "established", "unconnected", "listen")
 VALUES(protocol_value, "tcp", "udp", "udplite", "raw", "frag")
@@ -93,6 +95,7 @@ static const struct metric_label label_buffer = {"buffer", buffer_value, 2};
 static const struct metric_label label_timer = {"timer", timer_value, 5};
 static const struct metric_label label_ca_state = {"ca_state", ca_state_value, 5};
 static const struct metric_label label_algorithm = {"algorithm", NULL, METRIC_ALGORITHMS_MAX + 1};
+static const struct metric_label label_udp_state = {"state", udp_state_value, 2};
 static const struct metric_label label_unix_type = {"type", unix_type_value, 3};
 static const struct metric_label label_unix_state = {"state", unix_state_value, 3};
 static const struct metric_label label_protocol = {"protocol", protocol_value, 5};
@@ -113,6 +116,8 @@ static const uint16_t memory_words[] = {
 	4 * SOCK_SKMEM_RMEM_ALLOC, 4 * SOCK_SKMEM_WMEM_QUEUED, 4 * SOCK_SKMEM_FWD_ALLOC,
 	4 * SOCK_SKMEM_OPTMEM,     4 * SOCK_SKMEM_BACKLOG,
 };
+/* What UDP has of them: connected, or not. */
+static const uint8_t udp_states[] = {SOCK_ESTABLISHED, SOCK_CLOSE};
 static const uint16_t buffer_limit_words[] = {4 * SOCK_SKMEM_RCVBUF, 4 * SOCK_SKMEM_SNDBUF};
 
 const struct metric metrics[] = {
@@ -316,10 +321,30 @@ const struct metric metrics[] = {
 	 "(tcpi_sndbuf_limited)." FOLLOWED,
 	 METRIC_COUNTER, TCP_INFO(184, 8), .combine = METRIC_DELTA, .profile = METRIC_EXTENDED,
 	 .divisor = USEC_PER_SEC},
+	{"sockstat_mptcp_sockets",
+	 "MPTCP sockets by state at the last poll. The TCP sockets that carry them are counted as "
+	 "such.",
+	 METRIC_GAUGE, RECORD(state), .family = POLL_FAMILY_MPTCP, .profile = METRIC_EXTENDED,
+	 .needs_netlink = true, .labels = {&label_state}, .combine = METRIC_COUNT_BY,
+	 .count_base = SOCK_ESTABLISHED},
 	{"sockstat_tcp_ephemeral_ports_used",
 	 "Most local ports in use towards this port between one source and one destination "
 	 "address, TIME_WAIT included.",
 	 METRIC_GAUGE, METRIC_CLIENT},
+	{"sockstat_udp_sockets", "UDP sockets by state at the last poll.", METRIC_GAUGE, UDP,
+	 FIELD(state), .labels = {&label_udp_state}, .combine = METRIC_COUNT_BY,
+	 .counted = udp_states},
+	{"sockstat_udp_receive_queue_bytes",
+	 "Memory of datagrams received and not yet read (idiag_rqueue).", METRIC_GAUGE, UDP,
+	 FIELD(receive_queue), SUM(ANY)},
+	{"sockstat_udp_send_queue_bytes",
+	 "Memory of datagrams not yet sent by the device (idiag_wqueue).", METRIC_GAUGE, UDP,
+	 FIELD(send_queue), SUM(ANY)},
+	{"sockstat_udp_drops_total",
+	 "Datagrams that sockets dropped, most of them for want of room in the receive buffer "
+	 "(sk_drops), as of the last poll of each socket; of a socket that is older than the "
+	 "daemon, what it had before is not included.",
+	 METRIC_COUNTER, UDP, .combine = METRIC_DROPS},
 
 #include "daemon/core/metric_table_host.inc"
 #include "daemon/core/metric_table_self.inc"

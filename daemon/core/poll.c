@@ -12,8 +12,12 @@ const char *lane_name(unsigned int lane)
 
 const char *poll_family_name(unsigned int family)
 {
-	static const char *const names[POLL_FAMILY_END] = {"tcp", "unix", "raw", "packet",
-							   "netlink"};
+	static const char *const names[POLL_FAMILY_END] = {
+		[POLL_FAMILY_TCP] = "tcp",         [POLL_FAMILY_UDP] = "udp",
+		[POLL_FAMILY_MPTCP] = "mptcp",     [POLL_FAMILY_UNIX] = "unix",
+		[POLL_FAMILY_RAW] = "raw",         [POLL_FAMILY_PACKET] = "packet",
+		[POLL_FAMILY_NETLINK] = "netlink",
+	};
 
 	return family < POLL_FAMILY_END ? names[family] : NULL;
 }

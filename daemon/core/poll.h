@@ -17,12 +17,17 @@ enum lane {
 /* Each is a value of the label `family` of sockstatd_source. */
 enum poll_family {
 	POLL_FAMILY_TCP,
+	POLL_FAMILY_UDP,
+	POLL_FAMILY_MPTCP,
 	POLL_FAMILY_UNIX,
 	POLL_FAMILY_RAW,
 	POLL_FAMILY_PACKET,
 	POLL_FAMILY_NETLINK,
 	POLL_FAMILY_END,
 };
+
+/* Those before this have ports, by which their sockets are put in groups. */
+#define POLL_FAMILY_PORTS POLL_FAMILY_UNIX
 
 enum poll_source {
 	POLL_SOURCE_NETLINK,

@@ -83,26 +83,30 @@ void snapshot_listeners_unref(struct snapshot_listeners *p)
 	free(p);
 }
 
-struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
+struct snapshot_sockets *snapshot_sockets_new(const struct group_table *groups,
+					      const struct metric_set *present,
+					      const struct aggregate_algorithms *algorithms,
 					      const struct snapshot_age *age)
 {
-	unsigned int cells = a->groups.catalogue->group_cells;
+	unsigned int cells = groups->catalogue->groups[groups->family].cells;
 	struct snapshot_sockets *p;
 	struct tail tail;
 	uint64_t *next;
 
-	p = new_part(sizeof(*p), sizeof(*p->items), a->groups.count, cells, &tail);
+	p = new_part(sizeof(*p), sizeof(*p->items), groups->count, cells, &tail);
 	if (!p)
 		return NULL;
 	p->refs = 1;
-	p->catalogue = catalogue_ref(a->groups.catalogue);
+	p->catalogue = catalogue_ref(groups->catalogue);
 	p->age = *age;
-	p->present = a->present;
-	p->algorithms = a->algorithms;
+	p->family = groups->family;
+	p->present = *present;
+	if (algorithms)
+		p->algorithms = *algorithms;
 	p->items = tail.items;
 	next = tail.cells;
-	for (uint32_t i = 0; i < a->groups.count; i++) {
-		const struct group *g = a->groups.items[i];
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct group *g = groups->items[i];
 		struct snapshot_group *item = &p->items[p->count];
 
 		if (!g->is_shown)
@@ -153,7 +157,8 @@ void snapshot_host_unref(struct snapshot_host *p)
 void snapshot_parts_unref(const struct snapshot_parts *parts)
 {
 	snapshot_listeners_unref(parts->listeners);
-	snapshot_sockets_unref(parts->sockets);
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		snapshot_sockets_unref(parts->sockets[i]);
 	snapshot_host_unref(parts->host);
 }
 
@@ -172,8 +177,9 @@ void snapshot_parts_fill(struct snapshot_parts *parts, const struct snapshot_par
 		parts->listeners = before->listeners;
 		ref(&parts->listeners->refs);
 	}
-	if (!parts->sockets && before->sockets)
-		parts->sockets = snapshot_sockets_ref(before->sockets);
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		if (!parts->sockets[i] && before->sockets[i])
+			parts->sockets[i] = snapshot_sockets_ref(before->sockets[i]);
 	if (!parts->host && before->host) {
 		parts->host = before->host;
 		ref(&parts->host->refs);

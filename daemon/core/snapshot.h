@@ -42,6 +42,7 @@ struct snapshot_group {
 
 struct snapshot_sockets {
 	unsigned int refs;
+	enum poll_family family;
 	struct catalogue *catalogue;
 	struct snapshot_age age;
 	struct metric_set present;
@@ -60,7 +61,7 @@ struct snapshot_host {
 
 struct snapshot_parts {
 	struct snapshot_listeners *listeners;
-	struct snapshot_sockets *sockets;
+	struct snapshot_sockets *sockets[POLL_FAMILY_PORTS];
 	struct snapshot_host *host;
 };
 
@@ -75,7 +76,10 @@ struct snapshot {
 struct snapshot_listeners *snapshot_listeners_new(const struct listener_table *t,
 						  const struct snapshot_age *age,
 						  const struct snapshot_age *slow_age);
-struct snapshot_sockets *snapshot_sockets_new(const struct aggregate *a,
+/* PRESENT: the metrics that the kernel gave a value for; ALGORITHMS may be NULL: none. */
+struct snapshot_sockets *snapshot_sockets_new(const struct group_table *groups,
+					      const struct metric_set *present,
+					      const struct aggregate_algorithms *algorithms,
 					      const struct snapshot_age *age);
 /* Its cells are for the caller to fill. */
 struct snapshot_host *snapshot_host_new(struct catalogue *catalogue,

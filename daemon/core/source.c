@@ -9,12 +9,14 @@ void source_configure(struct source *s, enum source_mode mode)
 
 enum poll_source source_choose(struct source *s, uint64_t now_ns)
 {
+	enum poll_source other = s->lacks_procfs ? POLL_SOURCE_END : POLL_SOURCE_PROCFS;
+
 	if (s->mode == SOURCE_PROCFS_ONLY)
-		return POLL_SOURCE_PROCFS;
-	if (s->mode == SOURCE_NETLINK_ONLY || !s->is_refused)
+		return other;
+	if (!s->is_refused || (s->mode == SOURCE_NETLINK_ONLY && !s->lacks_procfs))
 		return POLL_SOURCE_NETLINK;
 	if (now_ns < s->retry_ns)
-		return POLL_SOURCE_PROCFS;
+		return other;
 	/* This poll tries for both lanes. */
 	s->retry_ns = now_ns + SOURCE_RETRY_NS;
 	return POLL_SOURCE_NETLINK;
@@ -25,7 +27,7 @@ bool source_refused(struct source *s, uint64_t now_ns, bool *ret_is_new)
 	*ret_is_new = !s->is_refused;
 	s->is_refused = true;
 	s->retry_ns = now_ns + SOURCE_RETRY_NS;
-	return s->mode == SOURCE_AUTO;
+	return s->mode == SOURCE_AUTO && !s->lacks_procfs;
 }
 
 bool source_served(struct source *s)

@@ -19,7 +19,8 @@ enum source_mode {
 };
 
 struct source {
-	bool is_off; /* the family is not wanted */
+	bool is_off;       /* the family is not wanted */
+	bool lacks_procfs; /* /proc has no table of it */
 	enum source_mode mode;
 	bool is_refused; /* netlink did not serve when it was last tried */
 	uint64_t retry_ns;
@@ -27,7 +28,7 @@ struct source {
 
 /* Takes a mode, and forgets what was refused: the next poll tries. */
 void source_configure(struct source *s, enum source_mode mode);
-/* Where the poll that begins now is to read. */
+/* Where the poll that begins now is to read; POLL_SOURCE_END: nowhere. */
 enum poll_source source_choose(struct source *s, uint64_t now_ns);
 /* Netlink, which was chosen, does not serve. Whether /proc is to be read instead; *RET_IS_NEW: for
  * the first time. */

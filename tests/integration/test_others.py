@@ -111,7 +111,7 @@ class Netlink(Counted, truth.Case):
 
 
     def test_families_that_are_switched_off(self):
-        d = self.daemon(daemon.FAST + 'families: {unix: false, raw: false}\n')
+        d = self.daemon(daemon.FAST + 'families: {udp: false, unix: false, raw: false}\n')
         scrape = d.wait_polls()
         for family in FAMILIES:
             self.assertEqual(scrape.series(f'sockstat_{family}_sockets'), {}, family)

@@ -81,3 +81,53 @@ Test(inetdiag_request, one_family)
 		assert_zero_but(&request, r, offsetof(struct inet_diag_req_v2, id));
 	}
 }
+
+static size_t render_of(enum poll_family of, uint8_t family, struct request_bytes *ret_request)
+{
+	const struct inetdiag_request request = {
+		.of = of,
+		.family = family,
+		.extensions = INETDIAG_EXT_SKMEM,
+		.states = UINT32_MAX,
+	};
+
+	memset(ret_request, 0xaa, sizeof(*ret_request));
+	return inetdiag_request_render(&request, 0x01020304, ret_request->bytes);
+}
+
+Test(inetdiag_request, udp)
+{
+	struct request_bytes request;
+	struct inet_diag_req_v2 *r = NLMSG_DATA((struct nlmsghdr *)request.bytes);
+	size_t n = render_of(POLL_FAMILY_UDP, AF_INET6, &request);
+
+	assert_header(&request, n, SOCK_DIAG_BY_FAMILY);
+	cr_assert_eq(n, NLMSG_LENGTH(sizeof(*r)));
+	cr_assert_eq(r->sdiag_family, AF_INET6);
+	cr_assert_eq(r->sdiag_protocol, IPPROTO_UDP);
+	cr_assert_eq(r->idiag_ext, 0x40);
+	cr_assert_eq(r->idiag_states, UINT32_MAX);
+	assert_zero_but(&request, r, offsetof(struct inet_diag_req_v2, id));
+}
+
+/* Where the attribute is not read, nobody must be found by what the field holds. */
+Test(inetdiag_request, mptcp)
+{
+	struct request_bytes request;
+	struct inet_diag_req_v2 *r = NLMSG_DATA((struct nlmsghdr *)request.bytes);
+	struct nlattr *a = (struct nlattr *)(r + 1);
+	uint32_t protocol;
+	size_t n = render_of(POLL_FAMILY_MPTCP, AF_INET, &request);
+
+	assert_header(&request, n, SOCK_DIAG_BY_FAMILY);
+	cr_assert_eq(n, NLMSG_LENGTH(sizeof(*r)) + NLA_HDRLEN + sizeof(protocol));
+	cr_assert_eq(r->sdiag_family, AF_INET);
+	cr_assert_neq(r->sdiag_protocol, IPPROTO_TCP);
+	cr_assert_neq(r->sdiag_protocol, 262 & UINT8_MAX);
+	cr_assert_eq(a->nla_type, INET_DIAG_REQ_PROTOCOL);
+	cr_assert_eq(a->nla_len, NLA_HDRLEN + sizeof(protocol));
+	memcpy(&protocol, a + 1, sizeof(protocol));
+	cr_assert_eq(protocol, 262);
+	memset(a, 0, NLA_HDRLEN + sizeof(protocol));
+	assert_zero_but(&request, r, offsetof(struct inet_diag_req_v2, id));
+}

@@ -69,3 +69,9 @@ uint32_t core_random(uint64_t *state, uint32_t n)
 	*state ^= *state >> 27;
 	return (uint32_t)((*state * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % n;
 }
+
+struct snapshot_sockets *core_sockets_part(const struct aggregate *a,
+					   const struct snapshot_age *age)
+{
+	return snapshot_sockets_new(&a->groups, &a->present, &a->algorithms, age);
+}

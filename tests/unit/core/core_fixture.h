@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "daemon/core/catalogue.h"
+#include "daemon/core/snapshot.h"
 
 /* With the built-in bounds of the configuration. The caller unrefs it. */
 struct catalogue *core_catalogue(bool extended);
@@ -15,5 +15,8 @@ unsigned int core_metric(const char *name);
 const uint64_t *core_cells(const struct catalogue *c, const uint64_t *cells, const char *name);
 /* The number of observations of a histogram. */
 uint64_t core_observations(const struct catalogue *c, const uint64_t *cells, const char *name);
+/* The part of TCP. */
+struct snapshot_sockets *core_sockets_part(const struct aggregate *a,
+					   const struct snapshot_age *age);
 /* A random number below N (xorshift64*). */
 uint32_t core_random(uint64_t *state, uint32_t n);

@@ -79,7 +79,27 @@ static const struct snapshot_group groups[HAND_MADE_GROUPS] = {
 	[HAND_MADE_SERVER_EPHEMERAL] = {GROUP_SERVER, "ephemeral", NULL},
 	[HAND_MADE_CLIENT_443] = {GROUP_CLIENT, "443", NULL},
 	[HAND_MADE_CLIENT_OTHER] = {GROUP_CLIENT, "other", NULL},
+	[HAND_MADE_UDP_53] = {GROUP_SERVER, "53", NULL},
+	[HAND_MADE_UDP_EPHEMERAL] = {GROUP_SERVER, "ephemeral", NULL},
+	[HAND_MADE_MPTCP_443] = {GROUP_SERVER, "443", NULL},
 };
+
+/* Where a family's groups begin. */
+static const unsigned int first_groups[POLL_FAMILY_PORTS + 1] = {
+	[POLL_FAMILY_TCP] = HAND_MADE_SERVER_22,
+	[POLL_FAMILY_UDP] = HAND_MADE_UDP_53,
+	[POLL_FAMILY_MPTCP] = HAND_MADE_MPTCP_443,
+	[POLL_FAMILY_PORTS] = HAND_MADE_GROUPS,
+};
+
+static unsigned int family_of(unsigned int group)
+{
+	unsigned int family = POLL_FAMILY_TCP;
+
+	while (group >= first_groups[family + 1])
+		family++;
+	return family;
+}
 
 static const struct self_values self = {
 	.source = {{1, 0}},
@@ -151,8 +171,8 @@ static void fill_cells(struct hand_made *h)
 				     h->cells + j * c->listener_cells + c->cell[i]);
 		if (metrics[i].scope == METRIC_HOST)
 			fill(c, i, is_bytes ? 4096 : 7, h->host->cells + c->cell[i]);
-		if (metrics[i].scope == METRIC_CONNECTION || metrics[i].scope == METRIC_CLIENT)
-			for (unsigned int j = 0; j < HAND_MADE_GROUPS; j++)
+		for (unsigned int j = 0; j < HAND_MADE_GROUPS; j++)
+			if (metric_is_of_groups(&metrics[i], family_of(j)))
 				fill(c, i, is_bytes ? (j + 1) * 1000003 : (j + 1) * 10,
 				     hand_made_cell(h, j, metrics[i].name));
 	}
@@ -174,33 +194,40 @@ static void make_parts(struct hand_made *h)
 		.count = HAND_MADE_LISTENERS,
 		.items = h->listener_items,
 	};
-	h->sockets = (struct snapshot_sockets){
-		.catalogue = h->catalogue,
-		.age = age,
-		.algorithms = algorithms,
-		.count = HAND_MADE_GROUPS,
-		.items = h->group_items,
-	};
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		h->sockets[i] = (struct snapshot_sockets){
+			.family = i,
+			.catalogue = h->catalogue,
+			.age = age,
+			.algorithms = algorithms,
+			.count = first_groups[i + 1] - first_groups[i],
+			.items = h->group_items + first_groups[i],
+		};
 	for (unsigned int i = 0; i < metric_count; i++)
-		metric_set_add(&h->sockets.present, i);
+		for (unsigned int j = 0; j < POLL_FAMILY_PORTS; j++)
+			metric_set_add(&h->sockets[j].present, i);
 	h->host = snapshot_host_new(h->catalogue, &age);
 	cr_assert(h->host);
 }
 
 void hand_made_init(struct hand_made *h, struct catalogue *catalogue)
 {
-	const unsigned int listener_cells = HAND_MADE_LISTENERS * catalogue->listener_cells;
-	const unsigned int group_cells = HAND_MADE_GROUPS * catalogue->group_cells;
+	unsigned int cells = HAND_MADE_LISTENERS * catalogue->listener_cells;
+	unsigned int at = cells;
 
 	*h = (struct hand_made){
 		.catalogue = catalogue, .now_ns = 1000 * NSEC_PER_SEC, .self = self};
-	h->cells = calloc(listener_cells + group_cells + 1, sizeof(uint64_t));
+	for (unsigned int i = 0; i < HAND_MADE_GROUPS; i++)
+		cells += catalogue->groups[family_of(i)].cells;
+	h->cells = calloc(cells, sizeof(uint64_t));
 	cr_assert(h->cells);
 	make_parts(h);
 	for (unsigned int i = 0; i < HAND_MADE_LISTENERS; i++)
 		h->listener_items[i].cells = h->cells + i * catalogue->listener_cells;
-	for (unsigned int i = 0; i < HAND_MADE_GROUPS; i++)
-		h->group_items[i].cells = h->cells + listener_cells + i * catalogue->group_cells;
+	for (unsigned int i = 0; i < HAND_MADE_GROUPS; i++) {
+		h->group_items[i].cells = h->cells + at;
+		at += catalogue->groups[family_of(i)].cells;
+	}
 	fill_cells(h);
 }
 
@@ -225,8 +252,9 @@ uint64_t hand_made_render(struct hand_made *h)
 
 	buf_clear(&h->text);
 	series = expose_listeners(&h->text, &expose_text, &h->listeners, h->now_ns);
-	series += expose_sockets(&h->text, &expose_text, &h->sockets,
-				 expose_is_fresh(&h->sockets.age, h->now_ns));
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		series += expose_sockets(&h->text, &expose_text, &h->sockets[i],
+					 expose_is_fresh(&h->sockets[i].age, h->now_ns));
 	series += expose_host(&h->text, &expose_text, h->host, h->now_ns);
 	series += expose_self(&h->text, &expose_text, h->catalogue, &h->self, series);
 	cr_assert_eq(h->text.error, 0);

@@ -20,13 +20,17 @@ enum hand_made_group {
 	HAND_MADE_SERVER_EPHEMERAL,
 	HAND_MADE_CLIENT_443,
 	HAND_MADE_CLIENT_OTHER,
+	HAND_MADE_UDP_53,
+	HAND_MADE_UDP_EPHEMERAL,
+	HAND_MADE_MPTCP_443,
 	HAND_MADE_GROUPS,
+	HAND_MADE_TCP_GROUPS = HAND_MADE_UDP_53,
 };
 
 struct hand_made {
 	struct catalogue *catalogue;
 	struct snapshot_listeners listeners;
-	struct snapshot_sockets sockets;
+	struct snapshot_sockets sockets[POLL_FAMILY_PORTS];
 	struct snapshot_host *host;
 	struct self_values self;
 	uint64_t now_ns;

@@ -27,7 +27,7 @@ struct counted {
 static void init(struct counted *c, unsigned int state)
 {
 	c->catalogue = core_catalogue(true);
-	c->cells = calloc(c->catalogue->group_cells, sizeof(*c->cells));
+	c->cells = calloc(c->catalogue->groups[POLL_FAMILY_TCP].cells, sizeof(*c->cells));
 	test_record_init(&c->row, state, "10.0.0.1:80", "10.0.0.2:5000");
 }
 
@@ -39,8 +39,8 @@ static void done(struct counted *c)
 
 static void count(struct counted *c, unsigned int facts)
 {
-	aggregate_plan_make(&c->plan, c->catalogue, &c->row.record);
-	memset(c->cells, 0, c->catalogue->group_cells * sizeof(*c->cells));
+	aggregate_plan_make(&c->plan, c->catalogue, POLL_FAMILY_TCP, &c->row.record);
+	memset(c->cells, 0, c->catalogue->groups[POLL_FAMILY_TCP].cells * sizeof(*c->cells));
 	aggregate_plan_run(&c->plan, &c->row.record, facts, 0, c->cells);
 }
 
@@ -265,7 +265,7 @@ static uint64_t sum(const struct counted *c)
 {
 	uint64_t total = 0;
 
-	for (unsigned int i = 0; i < c->catalogue->group_cells; i++)
+	for (unsigned int i = 0; i < c->catalogue->groups[POLL_FAMILY_TCP].cells; i++)
 		total += c->cells[i];
 	return total;
 }
@@ -344,7 +344,7 @@ Test(aggregate_plan, core_profile)
 	test_record_add_tcp_info(&c.row, 280);
 	test_record_add_skmem(&c.row, 9);
 	c.row.record.algorithm = "cubic";
-	aggregate_plan_make(&c.plan, core, &c.row.record);
+	aggregate_plan_make(&c.plan, core, POLL_FAMILY_TCP, &c.row.record);
 	cr_assert_not(is_present(&c, "sockstat_tcp_timer_sockets"));
 	cr_assert_not(is_present(&c, "sockstat_tcp_congestion_algorithm_sockets"));
 	cr_assert(is_present(&c, "sockstat_tcp_rtt_seconds"));

@@ -126,15 +126,16 @@ static void add_up(const struct aggregate_lane *a, enum group_side side, uint64_
 {
 	const struct group_table *t = &a->aggregate.groups;
 
-	memset(ret_cells, 0, t->catalogue->group_cells * sizeof(*ret_cells));
+	memset(ret_cells, 0, t->catalogue->groups[POLL_FAMILY_TCP].cells * sizeof(*ret_cells));
 	for (uint32_t i = 0; i < t->count; i++)
 		if (t->items[i]->is_shown && t->items[i]->side == side)
-			group_cells_fold(t->catalogue, ret_cells, t->items[i]->cells);
+			group_cells_fold(t->catalogue, POLL_FAMILY_TCP, ret_cells,
+					 t->items[i]->cells);
 }
 
 static void assert_same_totals(const struct run *r, int step)
 {
-	unsigned int cells = r->plain.aggregate.groups.catalogue->group_cells;
+	unsigned int cells = r->plain.aggregate.groups.catalogue->groups[POLL_FAMILY_TCP].cells;
 	uint64_t *plain = calloc(cells, sizeof(*plain)), *folded = calloc(cells, sizeof(*folded));
 
 	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
@@ -168,7 +169,7 @@ static void assert_same_groups(const struct run *r, int step)
 		cr_assert(g, "step %d", step);
 		cr_assert_eq(g->is_shown, t->items[i]->is_shown, "step %d", step);
 		cr_assert_eq(memcmp(g->cells, t->items[i]->cells,
-				    t->catalogue->group_cells * sizeof(uint64_t)),
+				    t->catalogue->groups[POLL_FAMILY_TCP].cells * sizeof(uint64_t)),
 			     0, "step %d: port %u", step, g->port);
 	}
 }

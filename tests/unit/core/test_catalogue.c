@@ -158,20 +158,25 @@ Test(catalogue, once_follows_the_profile)
 	catalogue_unref(c);
 }
 
-/* Marks the cells of all families of listeners, or of groups: none twice, none left over. */
-static void assert_cells(const struct catalogue *c, bool of_listeners)
+static bool is_of_listeners(const struct metric *m)
 {
-	unsigned int count = of_listeners ? c->listener_cells : c->group_cells;
+	return m->scope == METRIC_LISTENER && m->type == METRIC_HISTOGRAM;
+}
+
+/* Marks the cells of all families of listeners (POLL_FAMILY_END), or of a family's groups: none
+ * twice, none left over. */
+static void assert_cells(const struct catalogue *c, enum poll_family family)
+{
+	bool of_listeners = family == POLL_FAMILY_END;
+	unsigned int count = of_listeners ? c->listener_cells : c->groups[family].cells;
 	const char *owners[4096] = {NULL};
 
 	cr_assert_lt(count, ARRAY_SIZE(owners));
 	for (unsigned int i = 0; i < metric_count; i++) {
 		const struct metric *m = &metrics[i];
-		bool has_cells =
-			of_listeners ? m->scope == METRIC_LISTENER && m->type == METRIC_HISTOGRAM
-				     : m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT;
 
-		if (!c->on[i] || !has_cells)
+		if (!c->on[i] ||
+		    !(of_listeners ? is_of_listeners(m) : metric_is_of_groups(m, family)))
 			continue;
 		for (unsigned int j = 0; j < catalogue_cells(c, i); j++) {
 			unsigned int at = c->cell[i] + j;
@@ -182,8 +187,15 @@ static void assert_cells(const struct catalogue *c, bool of_listeners)
 		}
 	}
 	for (unsigned int i = 0; i < count; i++)
-		cr_assert(owners[i] || (!of_listeners && i == c->spare_cell), "cell %u is nobody's",
-			  i);
+		cr_assert(owners[i] || (!of_listeners && i == c->groups[family].spare_cell),
+			  "cell %u is nobody's", i);
+}
+
+static void assert_all_cells(const struct catalogue *c)
+{
+	assert_cells(c, POLL_FAMILY_END);
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		assert_cells(c, i);
 }
 
 Test(catalogue, cells_do_not_overlap)
@@ -200,13 +212,11 @@ Test(catalogue, cells_do_not_overlap)
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		c = new_catalogue(&settings[i]);
-		assert_cells(c, true);
-		assert_cells(c, false);
+		assert_all_cells(c);
 		catalogue_unref(c);
 	}
 	c = core_catalogue(true);
-	assert_cells(c, true);
-	assert_cells(c, false);
+	assert_all_cells(c);
 	catalogue_unref(c);
 }
 
@@ -247,25 +257,31 @@ static void fill_everything(struct hand_made *h)
 	h->listener_items[0] = h->listener_items[HAND_MADE_SSH];
 	h->listeners.count = 1;
 	h->group_items[0] = h->group_items[HAND_MADE_CLIENT_443];
-	h->sockets.count = 1;
-	h->sockets.algorithms.count = METRIC_ALGORITHMS_MAX;
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		h->sockets[i].count = 1;
+	h->sockets[POLL_FAMILY_TCP].algorithms.count = METRIC_ALGORITHMS_MAX;
 	for (unsigned int i = 0; i < METRIC_ALGORITHMS_MAX; i++)
-		memcpy(h->sockets.algorithms.names[i], (char[]){(char)('a' + i), 0}, 2);
+		memcpy(h->sockets[POLL_FAMILY_TCP].algorithms.names[i],
+		       (char[]){(char)('a' + i), 0}, 2);
 }
 
-static uint64_t count_scope(const struct hand_made *h, bool listeners, bool groups, bool self,
-			    bool host)
+static uint64_t count_scope(const struct hand_made *h, enum metric_scope scope)
 {
 	uint64_t count = 0;
 
-	for (unsigned int i = 0; i < metric_count; i++) {
-		enum metric_scope scope = metrics[i].scope;
-
-		if ((host && scope == METRIC_HOST) || (listeners && scope == METRIC_LISTENER) ||
-		    (self && scope == METRIC_SELF) ||
-		    (groups && (scope == METRIC_CONNECTION || scope == METRIC_CLIENT)))
+	for (unsigned int i = 0; i < metric_count; i++)
+		if (metrics[i].scope == scope)
 			count += hand_made_count(h, metrics[i].name);
-	}
+	return count;
+}
+
+static uint64_t count_groups(const struct hand_made *h, enum poll_family family)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++)
+		if (metric_is_of_groups(&metrics[i], family))
+			count += hand_made_count(h, metrics[i].name);
 	return count;
 }
 
@@ -278,12 +294,36 @@ Test(catalogue, series_are_what_a_render_yields)
 		hand_made_init(&h, core_catalogue(extended));
 		fill_everything(&h);
 		hand_made_render(&h);
-		cr_assert_eq(h.catalogue->listener_series,
-			     count_scope(&h, true, false, false, false));
-		cr_assert_eq(h.catalogue->group_series, count_scope(&h, false, true, false, false));
-		cr_assert_eq(h.catalogue->self_series, count_scope(&h, false, false, true, false));
-		cr_assert_eq(h.catalogue->host_series, count_scope(&h, false, false, false, true));
+		cr_assert_eq(h.catalogue->listener_series, count_scope(&h, METRIC_LISTENER));
+		cr_assert_eq(h.catalogue->self_series, count_scope(&h, METRIC_SELF));
+		cr_assert_eq(h.catalogue->host_series, count_scope(&h, METRIC_HOST));
+		for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+			cr_assert_eq(h.catalogue->groups[i].series, count_groups(&h, i));
 		hand_made_done(&h);
+	}
+}
+
+/* A family is watched as long as a metric wants it. */
+Test(catalogue, watches)
+{
+	static const char *const udp[] = {"sockstat_udp_*"};
+	static const struct catalogue_settings settings[] = {
+		{0},
+		{.extended = true},
+		{.exclude = udp, .exclude_count = 1},
+		{.is_off[POLL_FAMILY_UDP] = true},
+	};
+	static const bool has_udp[] = {true, true, false, false};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		struct catalogue *c = new_catalogue(&settings[i]);
+
+		cr_assert(catalogue_watches(c, POLL_FAMILY_TCP));
+		cr_assert(catalogue_watches(c, POLL_FAMILY_UNIX));
+		cr_assert_eq(catalogue_watches(c, POLL_FAMILY_UDP), has_udp[i], "%zu", i);
+		cr_assert_eq(catalogue_watches(c, POLL_FAMILY_MPTCP), settings[i].extended, "%zu",
+			     i);
+		catalogue_unref(c);
 	}
 }
 

@@ -26,7 +26,7 @@ static void init(struct fixture *f, bool extended, unsigned int tcp_info_len)
 {
 	memset(f, 0, sizeof(*f));
 	f->catalogue = core_catalogue(extended);
-	cr_assert_lt(f->catalogue->group_cells, CELLS);
+	cr_assert_lt(f->catalogue->groups[POLL_FAMILY_TCP].cells, CELLS);
 	test_record_init(&f->row, SOCK_ESTABLISHED, "10.0.0.1:40000", "10.0.0.2:80");
 	test_record_add_tcp_info(&f->row, tcp_info_len);
 	test_record_add_skmem(&f->row, 9);
@@ -127,7 +127,7 @@ Test(delta_plan, a_family_that_is_off)
 	test_record_set(&f.row, TCP_INFO_BYTES_SENT, 8, 100);
 	run(&f);
 	cr_assert_eq(grown(&f, "sockstat_tcp_sent_bytes_total"), 100);
-	f.cells[f.catalogue->spare_cell] = 0;
+	f.cells[f.catalogue->groups[POLL_FAMILY_TCP].spare_cell] = 0;
 	for (unsigned int i = 0; i < CELLS; i++)
 		cr_assert_eq(f.cells[i], 0, "cell %u", i);
 	done(&f);

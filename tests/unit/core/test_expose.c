@@ -95,7 +95,7 @@ Test(expose, series_are_counted)
 		init(&h);
 		h.listeners.age.taken_ns *= !(stale & 1);
 		h.listeners.slow_age.taken_ns *= !(stale & 2);
-		h.sockets.age.taken_ns *= !(stale & 4);
+		h.sockets[POLL_FAMILY_TCP].age.taken_ns *= !(stale & 4);
 		series = hand_made_render(&h);
 		cr_assert_eq(series, h.exposition.series_count, "stale: %u", stale);
 		cr_assert_eq((uint64_t)hand_made_value(&h, "sockstatd_series", ""), series,
@@ -111,7 +111,8 @@ Test(expose, nothing_to_show)
 
 	init(&h);
 	h.listeners.count = 0;
-	h.sockets.count = 0;
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		h.sockets[i].count = 0;
 	for (unsigned int i = 0; i < h.catalogue->host_cells; i++)
 		h.host->cells[i] = METRIC_ABSENT;
 	hand_made_render(&h);
@@ -130,7 +131,7 @@ Test(expose, sticky_error)
 	init(&h);
 	b.error = -ENOMEM;
 	expose_listeners(&b, &expose_text, &h.listeners, h.now_ns);
-	expose_sockets(&b, &expose_text, &h.sockets, true);
+	expose_sockets(&b, &expose_text, &h.sockets[POLL_FAMILY_TCP], true);
 	expose_self(&b, &expose_text, h.catalogue, &h.self, 0);
 	cr_assert_eq(b.error, -ENOMEM);
 	cr_assert_eq(b.len, 0);
@@ -173,12 +174,14 @@ Test(expose, gauges_of_a_stale_slow_lane_vanish)
 
 	init(&h);
 	h.listeners.slow_age.taken_ns = h.now_ns - h.listeners.age.stale_after_ns - 1;
-	h.sockets.age = h.listeners.slow_age;
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		h.sockets[i].age = h.listeners.slow_age;
 	hand_made_render(&h);
 	assert_shown(&h, false, METRIC_LISTENER, true);
 	assert_shown(&h, true, METRIC_LISTENER, false);
 	assert_shown(&h, false, METRIC_CONNECTION, false);
 	assert_shown(&h, false, METRIC_CLIENT, false);
+	assert_shown(&h, false, METRIC_PORT, false);
 	cr_assert_gt(hand_made_count(&h, "sockstat_tcp_rtt_seconds"), 0);
 	hand_made_done(&h);
 }
@@ -204,7 +207,8 @@ Test(expose, on_procfs)
 	init(&h);
 	h.listeners.age.is_from_procfs = true;
 	h.listeners.slow_age.is_from_procfs = true;
-	h.sockets.age.is_from_procfs = true;
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		h.sockets[i].age.is_from_procfs = true;
 	hand_made_render(&h);
 	for (unsigned int i = 0; i < metric_count; i++)
 		cr_assert_eq(hand_made_count(&h, metrics[i].name) > 0,
@@ -259,67 +263,6 @@ Test(expose, absent_values_of_the_daemon)
 	hand_made_render(&h);
 	cr_assert_eq(hand_made_count(&h, "sockstatd_poll_last_success_timestamp_seconds"), 1);
 	cr_assert_eq(hand_made_count(&h, "process_max_fds"), 0);
-	hand_made_done(&h);
-}
-
-/* What netlink alone can tell is not there, and not 0, as long as the kernel never gave it. */
-Test(expose, what_the_kernel_never_gave)
-{
-	struct hand_made h;
-
-	init(&h);
-	memset(&h.sockets.present, 0, sizeof(h.sockets.present));
-	metric_set_add(&h.sockets.present, core_metric("sockstat_tcp_memory_bytes"));
-	hand_made_render(&h);
-	for (unsigned int i = 0; i < metric_count; i++) {
-		const struct metric *m = &metrics[i];
-		bool expected =
-			!m->needs_netlink || strcmp(m->name, "sockstat_tcp_memory_bytes") == 0;
-
-		if (m->scope == METRIC_CONNECTION || m->scope == METRIC_CLIENT)
-			cr_assert_eq(hand_made_count(&h, m->name) > 0, expected, "%s", m->name);
-	}
-	hand_made_done(&h);
-}
-
-Test(expose, algorithms)
-{
-	static const char family[] = "sockstat_tcp_congestion_algorithm_sockets";
-	struct hand_made h;
-	uint64_t *cells;
-
-	init(&h);
-	cells = hand_made_cell(&h, HAND_MADE_CLIENT_443, family);
-	cells[METRIC_ALGORITHMS_MAX] = 77;
-	hand_made_render(&h);
-	cr_assert_eq(hand_made_count(&h, family), 3 * HAND_MADE_GROUPS);
-	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=cubic"), 30);
-	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=bbr"), 31);
-	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=other"), 77);
-
-	h.sockets.algorithms.has_others = false;
-	hand_made_render(&h);
-	cr_assert_eq(hand_made_count(&h, family), 2 * HAND_MADE_GROUPS);
-
-	h.sockets.algorithms.count = 0;
-	hand_made_render(&h);
-	cr_assert_eq(hand_made_count(&h, family), 0);
-	hand_made_done(&h);
-}
-
-Test(expose, as_many_algorithms_as_have_names)
-{
-	static const char family[] = "sockstat_tcp_congestion_algorithm_sockets";
-	struct hand_made h;
-
-	init(&h);
-	h.sockets.algorithms.count = METRIC_ALGORITHMS_MAX;
-	for (unsigned int i = 0; i < METRIC_ALGORITHMS_MAX; i++)
-		memcpy(h.sockets.algorithms.names[i], (char[]){'a', (char)('a' + i), 0}, 3);
-	hand_made_render(&h);
-	cr_assert_eq(hand_made_count(&h, family), (METRIC_ALGORITHMS_MAX + 1) * HAND_MADE_GROUPS);
-	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=ap"), 30 + 15);
-	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=other"), 30 + 16);
 	hand_made_done(&h);
 }
 

@@ -12,7 +12,7 @@ TEST_SUITE(group_cells);
 
 static uint64_t *new_cells(const struct catalogue *c)
 {
-	uint64_t *cells = calloc(c->group_cells, sizeof(*cells));
+	uint64_t *cells = calloc(c->groups[POLL_FAMILY_TCP].cells, sizeof(*cells));
 
 	cr_assert(cells);
 	return cells;
@@ -20,14 +20,13 @@ static uint64_t *new_cells(const struct catalogue *c)
 
 static bool is_of_group(const struct catalogue *c, unsigned int i)
 {
-	return c->on[i] &&
-	       (metrics[i].scope == METRIC_CONNECTION || metrics[i].scope == METRIC_CLIENT);
+	return c->on[i] && metric_is_of_groups(&metrics[i], POLL_FAMILY_TCP);
 }
 
 /* Fills each cell with a number of its own. */
 static void fill(const struct catalogue *c, uint64_t *cells, uint64_t base)
 {
-	for (unsigned int i = 0; i < c->group_cells; i++)
+	for (unsigned int i = 0; i < c->groups[POLL_FAMILY_TCP].cells; i++)
 		cells[i] = base + i;
 }
 
@@ -44,7 +43,7 @@ Test(group_cells, fold)
 
 	fill(c, to, 1000);
 	fill(c, from, 5000);
-	group_cells_fold(c, to, from);
+	group_cells_fold(c, POLL_FAMILY_TCP, to, from);
 	for (unsigned int i = 0; i < metric_count; i++) {
 		for (unsigned int j = 0; is_of_group(c, i) && j < catalogue_cells(c, i); j++) {
 			unsigned int at = c->cell[i] + j;
@@ -54,7 +53,7 @@ Test(group_cells, fold)
 				     "%s: cell %u", metrics[i].name, j);
 		}
 	}
-	group_cells_fold(c, from, to);
+	group_cells_fold(c, POLL_FAMILY_TCP, from, to);
 	cr_assert_eq(*core_cells(c, from, "sockstat_tcp_ephemeral_ports_used"),
 		     *core_cells(c, to, "sockstat_tcp_ephemeral_ports_used"));
 	free(to);
@@ -69,7 +68,7 @@ Test(group_cells, commit)
 
 	fill(c, cells, 1000);
 	fill(c, poll, 5000);
-	group_cells_commit(c, cells, poll);
+	group_cells_commit(c, POLL_FAMILY_TCP, cells, poll);
 	for (unsigned int i = 0; i < metric_count; i++) {
 		for (unsigned int j = 0; is_of_group(c, i) && j < catalogue_cells(c, i); j++) {
 			unsigned int at = c->cell[i] + j;
@@ -97,7 +96,7 @@ Test(group_cells, sum_carries)
 	low--;
 	cells[low] = UINT64_MAX;
 	poll[low] = 2;
-	group_cells_commit(c, cells, poll);
+	group_cells_commit(c, POLL_FAMILY_TCP, cells, poll);
 	cr_assert_eq(cells[low], 1);
 	cr_assert_eq(cells[low + 1], 1);
 	free(cells);
@@ -111,7 +110,7 @@ static void assert_carried(struct catalogue *from, struct catalogue *to, const c
 	uint64_t *before = new_cells(from), *after = new_cells(to);
 
 	fill(from, before, 1000);
-	group_cells_carry(from, before, to, after);
+	group_cells_carry(from, before, to, POLL_FAMILY_TCP, after);
 	for (unsigned int i = 0; i < metric_count; i++) {
 		bool carried = is_of_group(to, i) && catalogue_same(from, to, i);
 

@@ -136,7 +136,7 @@ Test(metric_table, sources)
 			cr_assert_eq(m->width, 0, "%s", m->name);
 			continue;
 		}
-		cr_assert_eq(m->scope, METRIC_CONNECTION, "%s", m->name);
+		cr_assert(m->scope == METRIC_CONNECTION || m->scope == METRIC_PORT, "%s", m->name);
 		cr_assert(m->width == 1 || m->width == 4 || m->width == 8 ||
 				  (m->width == 2 && m->combine == METRIC_DELTA),
 			  "%s", m->name);
@@ -147,7 +147,9 @@ Test(metric_table, sources)
 			if (m->base == METRIC_BASE_SKMEM)
 				cr_assert_eq(offset % 4, 0, "%s", m->name);
 		}
-		cr_assert_eq(m->needs_netlink, m->base != METRIC_BASE_RECORD, "%s", m->name);
+		cr_assert_eq(m->needs_netlink,
+			     m->base != METRIC_BASE_RECORD || m->family == POLL_FAMILY_MPTCP, "%s",
+			     m->name);
 	}
 }
 
@@ -177,25 +179,25 @@ Test(metric_table, combinations)
 {
 	for (unsigned int i = 0; i < metric_count; i++) {
 		const struct metric *m = &metrics[i];
+		bool of_rows = m->scope == METRIC_CONNECTION || m->scope == METRIC_PORT;
 
 		cr_assert_eq(m->combine == METRIC_COUNT_BY,
 			     m->base != METRIC_BASE_NONE && m->labels[0] && !m->offsets, "%s",
 			     m->name);
 		cr_assert_eq(m->type == METRIC_HISTOGRAM, m->buckets != METRIC_BUCKETS_NONE, "%s",
 			     m->name);
-		if (m->scope == METRIC_CONNECTION)
+		if (of_rows)
 			cr_assert_eq(m->combine == METRIC_OBSERVE, m->type == METRIC_HISTOGRAM,
 				     "%s", m->name);
 		if (m->combine == METRIC_OBSERVE)
 			cr_assert(m->when == METRIC_WHEN_ACTIVE || m->when == METRIC_WHEN_CLOSED,
 				  "%s", m->name);
-		if (m->scope == METRIC_CONNECTION)
+		if (of_rows)
 			cr_assert_eq(metric_accrues(m) && m->type != METRIC_HISTOGRAM,
 				     m->type == METRIC_COUNTER, "%s", m->name);
 		cr_assert_eq(m->derive != METRIC_DERIVE_NOTHING,
 			     strcmp(m->name, "sockstat_tcp_acked_bytes_total") == 0, "%s", m->name);
-		cr_assert_eq(m->scope == METRIC_CONNECTION, m->combine != METRIC_AS_IT_IS, "%s",
-			     m->name);
+		cr_assert_eq(of_rows, m->combine != METRIC_AS_IT_IS, "%s", m->name);
 		cr_assert(!m->slow || m->scope == METRIC_LISTENER, "%s", m->name);
 	}
 }

@@ -55,6 +55,12 @@ static const struct promise {
 	{"sockstat_tcp_rtt_variation_seconds", "histogram", "side,port", "EL"},
 	{"sockstat_tcp_delivery_rate_bytes_per_second", "histogram", "side,port", "EL"},
 	{"sockstat_tcp_ephemeral_ports_used", "gauge", "port", "C"},
+	/* Other sockets. */
+	{"sockstat_udp_sockets", "gauge", "port,state", "C"},
+	{"sockstat_udp_receive_queue_bytes", "gauge", "port", "C"},
+	{"sockstat_udp_send_queue_bytes", "gauge", "port", "C"},
+	{"sockstat_udp_drops_total", "counter", "port", "C"},
+	{"sockstat_mptcp_sockets", "gauge", "side,port,state", "EL"},
 	/* The daemon about itself. */
 	{"sockstatd_build_info", "gauge", "version,revision", "C"},
 	{"sockstatd_source", "gauge", "family,source", "C"},
@@ -145,7 +151,8 @@ Test(metric_table_interface, label_values)
 		      "retransmit keepalive time_wait zero_window_probe delayed_ack");
 	assert_values("sockstat_tcp_congestion_sockets", 0, "open disorder cwr recovery loss");
 	assert_values("sockstat_tcp_buffer_limit_bytes", 0, "receive send");
-	assert_values("sockstatd_source", 0, "tcp unix raw packet netlink");
+	assert_values("sockstat_udp_sockets", 0, "established unconnected");
+	assert_values("sockstatd_source", 0, "tcp udp mptcp unix raw packet netlink");
 	assert_values("sockstatd_source", 1, "netlink procfs");
 	assert_values("sockstatd_polls_total", 0, "listeners sockets");
 	assert_values(

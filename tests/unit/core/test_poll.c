@@ -18,7 +18,7 @@ static const char *const failures[] = {
 	"sequence", "timeout", "memory",      "table",   "procfs",
 };
 static const char *const ignored[] = {"family", "state", "sender", "excess", "malformed"};
-static const char *const families[] = {"tcp", "unix", "raw", "packet", "netlink"};
+static const char *const families[] = {"tcp", "udp", "mptcp", "unix", "raw", "packet", "netlink"};
 static const char *const sources[] = {"netlink", "procfs"};
 
 static const struct {

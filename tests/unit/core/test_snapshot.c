@@ -154,7 +154,7 @@ Test(snapshot, sockets_are_copied)
 	struct snapshot_sockets *p;
 
 	tables_init(&t, 10);
-	p = snapshot_sockets_new(&t.aggregate, &age);
+	p = core_sockets_part(&t.aggregate, &age);
 	cr_assert(p);
 	poll_sockets(&t, 7000);
 	cr_assert_eq(p->count, 2);
@@ -184,7 +184,7 @@ Test(snapshot, parts_keep_their_catalogue)
 
 	tables_init(&t, 10);
 	before = t.catalogue;
-	p = snapshot_sockets_new(&t.aggregate, &age);
+	p = core_sockets_part(&t.aggregate, &age);
 	listener_table_done(&t.listeners);
 	aggregate_done(&t.aggregate);
 	catalogue_unref(t.catalogue);
@@ -215,14 +215,16 @@ Test(snapshot, taken_ones_do_not_change)
 
 	tables_init(&t, 10);
 	p = snapshot_listeners_new(&t.listeners, &age, &slow_age);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){p, NULL, NULL}), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){.listeners = p}),
+		     0);
 	first = snapshot_take(&x);
 	cr_assert_eq(first->parts.listeners, p);
-	cr_assert_null(first->parts.sockets);
+	cr_assert_null(first->parts.sockets[POLL_FAMILY_TCP]);
 
 	poll_listeners(&t, 50);
 	p = snapshot_listeners_new(&t.listeners, &age, &slow_age);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){p, NULL, NULL}), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){.listeners = p}),
+		     0);
 	second = snapshot_take(&x);
 	cr_assert_eq(find(second->parts.listeners, "0.0.0.0")->values.length, 50);
 	cr_assert_eq(find(first->parts.listeners, "0.0.0.0")->values.length, 5);
@@ -244,25 +246,24 @@ Test(snapshot, parts_are_shared)
 	struct snapshot *s;
 
 	tables_init(&t, 10);
-	sockets = snapshot_sockets_new(&t.aggregate, &age);
+	sockets = core_sockets_part(&t.aggregate, &age);
 	cr_assert_eq(
-		snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, sockets, NULL}),
+		snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){.sockets = {sockets}}),
 		0);
 	for (int i = 0; i < 10; i++) {
 		listeners = snapshot_listeners_new(&t.listeners, &age, &slow_age);
 		cr_assert_eq(snapshot_publish(&x, t.catalogue,
-					      &(struct snapshot_parts){listeners, NULL, NULL}),
+					      &(struct snapshot_parts){.listeners = listeners}),
 			     0);
 		s = snapshot_take(&x);
-		cr_assert_eq(s->parts.sockets, sockets);
+		cr_assert_eq(s->parts.sockets[POLL_FAMILY_TCP], sockets);
 		cr_assert_eq(s->parts.listeners, listeners);
 		cr_assert_eq(sockets->refs, 1, "snapshots that are gone hold none");
 		snapshot_unref(s);
 	}
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, NULL, NULL}),
-		     0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){0}), 0);
 	s = snapshot_take(&x);
-	cr_assert_eq(s->parts.sockets, sockets);
+	cr_assert_eq(s->parts.sockets[POLL_FAMILY_TCP], sockets);
 	cr_assert_eq(s->parts.listeners, listeners);
 	snapshot_unref(s);
 	snapshot_exchange_done(&x);
@@ -280,12 +281,12 @@ Test(snapshot, another_catalogue)
 	tables_init(&t, 10);
 	cr_assert_eq(snapshot_publish(&x, t.catalogue,
 				      &(struct snapshot_parts){
-					      .sockets = snapshot_sockets_new(&t.aggregate, &age)}),
+					      .sockets = {core_sockets_part(&t.aggregate, &age)}}),
 		     0);
-	cr_assert_eq(snapshot_publish(&x, c, &(struct snapshot_parts){NULL, NULL, NULL}), 0);
+	cr_assert_eq(snapshot_publish(&x, c, &(struct snapshot_parts){0}), 0);
 	s = snapshot_take(&x);
 	cr_assert_eq(s->catalogue, c);
-	cr_assert_eq(s->parts.sockets->catalogue, t.catalogue);
+	cr_assert_eq(s->parts.sockets[POLL_FAMILY_TCP]->catalogue, t.catalogue);
 	snapshot_unref(s);
 	snapshot_exchange_done(&x);
 	cr_assert_eq(c->refs, 1);
@@ -301,9 +302,10 @@ Test(snapshot, a_part_alone)
 	struct snapshot_sockets *p;
 
 	tables_init(&t, 10);
-	p = snapshot_sockets_new(&t.aggregate, &age);
+	p = core_sockets_part(&t.aggregate, &age);
 	cr_assert_eq(snapshot_sockets_ref(p), p);
-	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){NULL, p, NULL}), 0);
+	cr_assert_eq(snapshot_publish(&x, t.catalogue, &(struct snapshot_parts){.sockets = {p}}),
+		     0);
 	snapshot_exchange_done(&x);
 	cr_assert_eq(p->refs, 1);
 	cr_assert_eq(receive_queue(&t, &p->items[0]), 1000);

@@ -8,6 +8,7 @@
 
 #include "tests/support/fail_alloc.h"
 #include "tests/support/test_support.h"
+#include "tests/unit/core/core_fixture.h"
 
 TEST_SUITE(snapshot_memory);
 
@@ -52,13 +53,14 @@ static int attempt_snapshot(struct tables *t)
 	listeners = snapshot_listeners_new(&t->listeners, &age, &age);
 	if (!listeners)
 		return -ENOMEM;
-	sockets = snapshot_sockets_new(&t->aggregate, &age);
+	sockets = core_sockets_part(&t->aggregate, &age);
 	if (!sockets) {
 		snapshot_listeners_unref(listeners);
 		return -ENOMEM;
 	}
-	return snapshot_publish(&t->exchange, t->catalogue,
-				&(struct snapshot_parts){listeners, sockets, NULL});
+	return snapshot_publish(
+		&t->exchange, t->catalogue,
+		&(struct snapshot_parts){.listeners = listeners, .sockets = {sockets}});
 }
 
 /* The number of allocations that an attempt makes; each was made to fail once. */

@@ -53,3 +53,23 @@ Test(source, a_reload_tries_at_once)
 	cr_assert(source_refused(&s, S + 1, &is_new));
 	cr_assert_not(is_new);
 }
+
+/* Where /proc has no such table, netlink is asked now and then, whatever was configured. */
+Test(source, without_procfs)
+{
+	static const enum source_mode modes[] = {SOURCE_AUTO, SOURCE_NETLINK_ONLY};
+	struct source s = {.lacks_procfs = true};
+	bool is_new;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		source_configure(&s, modes[i]);
+		cr_assert_eq(source_choose(&s, S), POLL_SOURCE_NETLINK);
+		cr_assert_not(source_refused(&s, S, &is_new));
+		cr_assert_eq(source_choose(&s, S + 1), POLL_SOURCE_END);
+		cr_assert_eq(source_choose(&s, S + SOURCE_RETRY_NS), POLL_SOURCE_NETLINK);
+		cr_assert(source_served(&s));
+		cr_assert_eq(source_choose(&s, S + SOURCE_RETRY_NS + 1), POLL_SOURCE_NETLINK);
+	}
+	source_configure(&s, SOURCE_PROCFS_ONLY);
+	cr_assert_eq(source_choose(&s, S), POLL_SOURCE_END);
+}

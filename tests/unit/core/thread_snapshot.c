@@ -68,12 +68,13 @@ static bool is_whole(const struct snapshot *s)
 	for (unsigned int i = 0; s->parts.listeners && i < ITEMS; i++)
 		if (s->parts.listeners->items[i].values.length != s->parts.listeners->age.taken_ns)
 			return false;
-	for (unsigned int i = 0; s->parts.sockets && i < ITEMS; i++) {
-		snprintf(port, sizeof(port), "%lu", s->parts.sockets->age.taken_ns);
-		if (strcmp(s->parts.sockets->items[i].port, port) != 0)
+	for (unsigned int i = 0; s->parts.sockets[POLL_FAMILY_TCP] && i < ITEMS; i++) {
+		snprintf(port, sizeof(port), "%lu",
+			 s->parts.sockets[POLL_FAMILY_TCP]->age.taken_ns);
+		if (strcmp(s->parts.sockets[POLL_FAMILY_TCP]->items[i].port, port) != 0)
 			return false;
 	}
-	return s->catalogue->group_series > 0;
+	return s->catalogue->groups[POLL_FAMILY_TCP].series > 0;
 }
 
 /* The number of a part, 0 if it is not there yet. */
@@ -85,7 +86,8 @@ static uint64_t number_of(const struct snapshot_age *age)
 static const char *judge(const struct snapshot *s, uint64_t newest[2])
 {
 	uint64_t listeners = number_of(s->parts.listeners ? &s->parts.listeners->age : NULL);
-	uint64_t sockets = number_of(s->parts.sockets ? &s->parts.sockets->age : NULL);
+	uint64_t sockets = number_of(
+		s->parts.sockets[POLL_FAMILY_TCP] ? &s->parts.sockets[POLL_FAMILY_TCP]->age : NULL);
 
 	if (!is_whole(s))
 		return "not whole";
@@ -115,9 +117,10 @@ static void *read_all(void *userdata)
 			r->fault = judge(second, newest);
 		if (!r->fault && !is_whole(s))
 			r->fault = "changed while it was held";
-		if (second->parts.sockets && second->parts.sockets != kept) {
+		if (second->parts.sockets[POLL_FAMILY_TCP] &&
+		    second->parts.sockets[POLL_FAMILY_TCP] != kept) {
 			snapshot_sockets_unref(kept);
-			kept = snapshot_sockets_ref(second->parts.sockets);
+			kept = snapshot_sockets_ref(second->parts.sockets[POLL_FAMILY_TCP]);
 		}
 		snapshot_unref(second);
 		snapshot_unref(s);
@@ -143,7 +146,7 @@ static int publish(struct snapshot_exchange *x, struct catalogue **catalogue, ui
 		x, *catalogue,
 		&(struct snapshot_parts){
 			.listeners = listeners ? make_listeners(*catalogue, number) : NULL,
-			.sockets = sockets ? make_sockets(*catalogue, number) : NULL,
+			.sockets = {sockets ? make_sockets(*catalogue, number) : NULL},
 		});
 }
 

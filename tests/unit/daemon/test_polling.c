@@ -77,13 +77,13 @@ Test(polling, each_lane_publishes_its_part)
 	poll_lane(&f, LANE_LISTENERS);
 	s = snapshot_take(&f.exchange);
 	cr_assert(s->parts.listeners);
-	cr_assert_null(s->parts.sockets);
+	cr_assert_null(s->parts.sockets[POLL_FAMILY_TCP]);
 	cr_assert_gt(s->parts.listeners->age.taken_ns, 0);
 	cr_assert_eq(s->parts.listeners->slow_age.taken_ns, 0);
 	snapshot_unref(s);
 	poll_lane(&f, LANE_SOCKETS);
 	s = snapshot_take(&f.exchange);
-	cr_assert(s->parts.sockets);
+	cr_assert(s->parts.sockets[POLL_FAMILY_TCP]);
 	cr_assert_gt(s->parts.listeners->slow_age.taken_ns, 0);
 	snapshot_unref(s);
 	fixture_done(&f);

@@ -77,21 +77,29 @@ Test(settings, series_are_shared_out)
 	c->metrics.profile = CONFIG_PROFILE_EXTENDED;
 	cr_assert_eq(settings_make_catalogue(c, false, &catalogue), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		uint64_t fixed =
-			catalogue->self_series + (uint64_t)GROUP_SHARED * catalogue->group_series;
-		uint32_t listeners, groups;
+		uint64_t sum = catalogue->self_series + catalogue->host_series;
+		struct settings_labels given = {0};
+		bool has_room;
 
+		for (unsigned int j = 0; j < POLL_FAMILY_PORTS; j++)
+			sum += (uint64_t)GROUP_SHARED * catalogue->groups[j].series;
 		c->limits.series = limits[i];
-		listeners = settings_listener_cap(c, catalogue);
-		groups = settings_group_budget(c, catalogue, listeners + 1);
-		cr_assert_leq(listeners, c->limits.listeners);
-		if (fixed + catalogue->listener_series > limits[i])
-			cr_assert_eq(listeners + groups, 0, "%lu", limits[i]);
-		else
-			cr_assert_leq(
-				fixed + (listeners + 1) * (uint64_t)catalogue->listener_series +
-					groups * (uint64_t)catalogue->group_series,
-				limits[i]);
+		given.listeners = settings_listener_cap(c, catalogue);
+		cr_assert_leq(given.listeners, c->limits.listeners);
+		has_room = sum + catalogue->listener_series <= limits[i];
+		cr_assert(has_room || given.listeners == 0, "%lu", limits[i]);
+		given.listeners++; /* "other" */
+		sum += (uint64_t)given.listeners * catalogue->listener_series;
+		for (unsigned int j = POLL_FAMILY_PORTS; j-- > 0;) {
+			uint32_t budget = settings_group_budget(c, catalogue, j, &given);
+
+			/* TCP takes what is left. */
+			given.groups[j] = j == POLL_FAMILY_TCP ? budget : MIN(budget, 64);
+			sum += (uint64_t)given.groups[j] * catalogue->groups[j].series;
+			cr_assert(has_room || budget == 0, "%lu", limits[i]);
+		}
+		cr_assert(!has_room || sum <= limits[i], "%lu: %lu", limits[i], sum);
+		cr_assert(limits[i] < 10000 || given.groups[POLL_FAMILY_TCP] > 0, "%lu", limits[i]);
 	}
 	catalogue_unref(catalogue);
 	config_free(c);

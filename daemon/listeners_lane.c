@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "daemon/core/listener_poll.h"
+#include "daemon/core/self_values.h"
+#include "daemon/io/clock.h"
+#include "daemon/io/log.h"
+#include "daemon/lanes.h"
+#include "daemon/listen_drops.h"
+#include "daemon/polling.h"
+#include "daemon/publishing.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
+
+static void begin(void *userdata, enum poll_family family, enum poll_source source)
+{
+	struct polling *p = userdata;
+
+	(void)family;
+	p->sources_of[LANE_LISTENERS] = source;
+	listener_poll_begin(&p->listeners);
+}
+
+/* A listening socket beyond what the table may hold. */
+static void note_excess(struct polling *p)
+{
+	self_add(&p->self->poll_rows_ignored[LANE_LISTENERS][POLL_IGNORED_EXCESS], 1);
+	if (!p->has_excess)
+		log_warn("more listening sockets than can be known; the rest is ignored",
+			 "limit=%d", LISTENER_MEMBERS_MAX);
+	p->has_excess = true;
+}
+
+static enum poll_failure add(void *userdata, enum poll_family family,
+			     const struct sock_batch *batch)
+{
+	struct polling *p = userdata;
+	uint64_t now_ns = p->lanes[LANE_LISTENERS].started_ns;
+	int r;
+
+	(void)family;
+	for (unsigned int i = 0; i < batch->count; i++) {
+		if (batch->records[i].state != SOCK_LISTEN)
+			continue;
+		r = listener_poll_add(&p->listeners, &batch->records[i], now_ns);
+		if (r == -ENOMEM)
+			return POLL_FAILURE_MEMORY;
+		if (r < 0)
+			note_excess(p);
+	}
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure commit(void *userdata, enum poll_family family)
+{
+	struct polling *p = userdata;
+	uint64_t now_ns = clock_monotonic_ns();
+	struct listener_poll poll = {
+		.now_ns = now_ns,
+		.realtime_ms = clock_realtime_ns() / NSEC_PER_MSEC,
+		.interval_ns = p->lanes[LANE_LISTENERS].pace.current_ns,
+	};
+
+	(void)family;
+	if (p->sources_of[LANE_LISTENERS] == POLL_SOURCE_NETLINK)
+		poll.listen_drops =
+			listen_drops_read(p->listen_drops, now_ns,
+					  listener_poll_wants_listen_drops(&p->listeners), p->self);
+
+	return listener_poll_commit(&p->listeners, &poll) < 0 ? POLL_FAILURE_MEMORY
+							      : POLL_FAILURE_NONE;
+}
+
+static enum poll_failure publish(void *userdata)
+{
+	struct polling *p = userdata;
+
+	p->ages[LANE_LISTENERS] = polling_age(p, LANE_LISTENERS, clock_boottime_ns());
+	return publishing_run(p, false);
+}
+
+static void ended(void *userdata, bool well)
+{
+	struct polling *p = userdata;
+
+	p->ended(p, LANE_LISTENERS, well);
+}
+
+static const struct walk_ops ops = {begin, add, commit, NULL};
+
+static const struct lane_walk walks[] = {
+	{{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM}, &ops},
+};
+
+const struct lane_definition listeners_lane = {
+	.walks = walks,
+	.walk_count = ARRAY_SIZE(walks),
+	.ops = {publish, ended},
+};
