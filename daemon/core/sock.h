@@ -49,6 +49,7 @@ enum sock_timer {
 #define SOCK_KNOWS_RECEIVE_QUEUE 0x02
 #define SOCK_KNOWS_SEND_QUEUE    0x04 /* LISTEN: the accept queue's limit */
 #define SOCK_KNOWS_DROPS         0x08
+#define SOCK_KNOWS_DEVICE        0x10
 
 /* Words of INET_DIAG_SKMEMINFO, include/uapi/linux/sock_diag.h: bytes, but for drops. */
 enum sock_skmem {
@@ -87,6 +88,7 @@ struct sock_record {
 	uint32_t drops;         /* where no skmem comes with it: since the socket was made */
 	uint32_t uid;
 	uint32_t inode;                   /* 0: not yet accepted, orphan, or no full socket */
+	uint64_t cgroup_id;               /* of the socket's cgroup v2; 0: not told */
 	uint16_t tcp_info_len, skmem_len; /* bytes the kernel sent, also beyond what we know */
 	const uint8_t *tcp_info;          /* raw struct tcp_info, aligned to 4; NULL: not sent */
 	const uint8_t *skmem;  /* raw words in host order, aligned to 4; NULL: not sent */
