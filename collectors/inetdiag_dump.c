@@ -53,6 +53,7 @@ static enum poll_failure start_walk(struct inetdiag_dump *d, uint8_t family)
 		.family = family,
 		.extensions = d->extensions,
 		.states = d->states,
+		.filter = d->filter,
 	};
 	uint8_t bytes[INETDIAG_REQUEST_MAX];
 	size_t n;

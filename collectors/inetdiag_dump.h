@@ -17,6 +17,7 @@ struct inetdiag_dump {
 	uint32_t sequence;
 	uint32_t states;
 	uint8_t extensions;
+	const struct filter_request *filter; /* of the next start; NULL: none */
 	uint8_t family; /* of the request under way: of TCP 0 (both), or AF_INET, AF_INET6 */
 	bool no_legacy; /* TCPDIAG_GETSOCK was refused: two walks, one for each family */
 	bool running;

@@ -19,7 +19,7 @@ static_assert(sizeof(struct inet_diag_msg) == 72, "what every kernel sends");
 
 /* What a record keeps of a row's attributes. */
 struct attributes {
-	const struct nlattr *info, *skmem, *algorithm, *v6only;
+	const struct nlattr *info, *skmem, *algorithm, *v6only, *cgroup;
 	/* The kernel says how every full socket was shut down, and of no request or time-wait
 	 * socket (inet_diag_msg_attrs_fill()). */
 	bool is_full_socket;
@@ -56,6 +56,9 @@ static int attributes_take(struct attributes *attributes, const struct nlattr *a
 	case INET_DIAG_SKV6ONLY:
 		attributes->v6only = a;
 		return attribute_len(a) > 0 ? 0 : -EBADMSG;
+	case INET_DIAG_CGROUP_ID:
+		attributes->cgroup = a;
+		return attribute_len(a) >= sizeof(uint64_t) ? 0 : -EBADMSG;
 	case INET_DIAG_SHUTDOWN:
 		attributes->is_full_socket = true;
 		return 0;
@@ -130,6 +133,8 @@ static void parse_attributes(const struct attributes *attributes, struct sock_re
 	}
 	if (attributes->algorithm)
 		record->algorithm = (const char *)attribute_payload(attributes->algorithm);
+	if (attributes->cgroup)
+		record->cgroup_id = sock_load_u64(attribute_payload(attributes->cgroup), 0);
 	if (attributes->v6only) {
 		record->known |= SOCK_KNOWS_V6ONLY;
 		record->v6only = *attribute_payload(attributes->v6only) != 0;

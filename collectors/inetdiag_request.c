@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/inetdiag_request.h"
 
-#include <assert.h>
+#include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/netlink_diag.h>
@@ -18,6 +18,8 @@
 #endif
 /* 253 and 254 are for experiments (RFC 3692); no kernel has sockets of them. */
 #define PROTOCOL_OF_NOBODY 254
+/* TCP_NEW_SYN_RECV of include/net/tcp_states.h. */
+#define STATE_NEW_SYN_RECV 12
 
 static size_t render_message(uint16_t type, uint32_t sequence, const void *payload, size_t n,
 			     uint8_t *ret_bytes)
@@ -34,6 +36,54 @@ static size_t render_message(uint16_t type, uint32_t sequence, const void *paylo
 	return header.nlmsg_len;
 }
 
+/* Behind the N bytes of a message; how long it is then. */
+static size_t append(uint8_t *bytes, size_t n, uint16_t type, const void *payload, size_t len)
+{
+	struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+	const struct nlattr attribute = {
+		.nla_len = (uint16_t)(NLA_HDRLEN + len),
+		.nla_type = type,
+	};
+
+	memcpy(bytes + n, &attribute, sizeof(attribute));
+	memcpy(bytes + n + NLA_HDRLEN, payload, len);
+	header->nlmsg_len = (uint32_t)(n + NLA_HDRLEN + len);
+	return header->nlmsg_len;
+}
+
+/* The kernel knows request sockets by another number, or by both. */
+static uint32_t states_of(const struct inetdiag_request *request)
+{
+	const uint32_t both = SOCK_STATE_BIT(SOCK_SYN_RECV) | SOCK_STATE_BIT(STATE_NEW_SYN_RECV);
+	uint32_t wanted;
+
+	if (!request->filter)
+		return request->states;
+	wanted = request->filter->states & ~SOCK_STATE_BIT(STATE_NEW_SYN_RECV);
+	if (wanted & both)
+		wanted |= both;
+	return request->states & wanted;
+}
+
+static struct inet_diag_sockid ports_of(const struct inetdiag_request *request)
+{
+	struct inet_diag_sockid id = {0};
+
+	if (request->filter) {
+		id.idiag_sport = htons(request->filter->local_port);
+		id.idiag_dport = htons(request->filter->remote_port);
+	}
+	return id;
+}
+
+static size_t append_filter(const struct inetdiag_request *request, uint8_t *bytes, size_t n)
+{
+	if (!request->filter || request->filter->code_len == 0)
+		return n;
+	return append(bytes, n, INET_DIAG_REQ_BYTECODE, request->filter->code,
+		      request->filter->code_len);
+}
+
 static size_t render_inet(const struct inetdiag_request *request, uint8_t protocol,
 			  uint32_t sequence, uint8_t *ret_bytes)
 {
@@ -41,10 +91,12 @@ static size_t render_inet(const struct inetdiag_request *request, uint8_t protoc
 		.sdiag_family = request->family,
 		.sdiag_protocol = protocol,
 		.idiag_ext = request->extensions,
-		.idiag_states = request->states,
+		.idiag_states = states_of(request),
+		.id = ports_of(request),
 	};
+	size_t n = render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
 
-	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
+	return append_filter(request, ret_bytes, n);
 }
 
 /* The protocol does not fit its field. A kernel before 5.9 does not read the attribute, and must
@@ -52,22 +104,10 @@ static size_t render_inet(const struct inetdiag_request *request, uint8_t protoc
 static size_t render_mptcp(const struct inetdiag_request *request, uint32_t sequence,
 			   uint8_t *ret_bytes)
 {
-	const struct {
-		struct inet_diag_req_v2 request;
-		struct nlattr attribute;
-		uint32_t protocol;
-	} r = {
-		.request = {.sdiag_family = request->family,
-			    .sdiag_protocol = PROTOCOL_OF_NOBODY,
-			    .idiag_ext = request->extensions,
-			    .idiag_states = request->states},
-		.attribute = {.nla_len = NLA_HDRLEN + sizeof(uint32_t),
-			      .nla_type = INET_DIAG_REQ_PROTOCOL},
-		.protocol = IPPROTO_MPTCP,
-	};
+	const uint32_t protocol = IPPROTO_MPTCP;
+	size_t n = render_inet(request, PROTOCOL_OF_NOBODY, sequence, ret_bytes);
 
-	static_assert(sizeof(r) == sizeof(r.request) + NLA_HDRLEN + sizeof(r.protocol), "no pad");
-	return render_message(SOCK_DIAG_BY_FAMILY, sequence, &r, sizeof(r), ret_bytes);
+	return append(ret_bytes, n, INET_DIAG_REQ_PROTOCOL, &protocol, sizeof(protocol));
 }
 
 static size_t render_tcp(const struct inetdiag_request *request, uint32_t sequence,
@@ -76,12 +116,15 @@ static size_t render_tcp(const struct inetdiag_request *request, uint32_t sequen
 	/* It has no field for the protocol, TCP is meant; nor does a dump look at its family. */
 	const struct inet_diag_req legacy = {
 		.idiag_ext = request->extensions,
-		.idiag_states = request->states,
+		.idiag_states = states_of(request),
+		.id = ports_of(request),
 	};
+	size_t n;
 
 	if (request->family != AF_UNSPEC)
 		return render_inet(request, IPPROTO_TCP, sequence, ret_bytes);
-	return render_message(TCPDIAG_GETSOCK, sequence, &legacy, sizeof(legacy), ret_bytes);
+	n = render_message(TCPDIAG_GETSOCK, sequence, &legacy, sizeof(legacy), ret_bytes);
+	return append_filter(request, ret_bytes, n);
 }
 
 size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t sequence,

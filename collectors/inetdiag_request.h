@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/core/filter_bytecode.h"
 #include "daemon/core/poll.h"
 
 /* Bits of idiag_ext: 1 << (attribute − 1), include/uapi/linux/inet_diag.h. Ask only what is used.
@@ -13,13 +14,14 @@
 #define INETDIAG_EXT_CONG  0x08
 #define INETDIAG_EXT_SKMEM 0x40
 
-#define INETDIAG_REQUEST_MAX 128
+#define INETDIAG_REQUEST_MAX (128 + FILTER_CODE_MAX)
 
 struct inetdiag_request {
 	enum poll_family of; /* which sockets */
 	uint8_t family;      /* 0: TCP of both in one walk (TCPDIAG_GETSOCK); else sdiag_family */
 	uint8_t extensions;  /* INETDIAG_EXT_… */
 	uint32_t states;     /* SOCK_STATE_BIT()s */
+	const struct filter_request *filter; /* of IP sockets; NULL: all of them */
 };
 
 /* Returns the length. Every byte that is not asked for is zero (CVE-2024-42106 was such a pad). */

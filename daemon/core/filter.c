@@ -50,19 +50,35 @@ static bool has_prefix(const uint8_t *address, const uint8_t *prefix, unsigned i
 	return rest == 0 || (address[whole] ^ prefix[whole]) >> (8 - rest) == 0;
 }
 
-/* As inet_diag_bc_run() and ss: a rule for IPv4 takes mapped addresses as well, which are folded
- * here; one for IPv6 sees them as they were. */
+/* The address as an IPv6 socket has it. What a listener has for a remote one is not mapped. */
+static void unfold(const struct sock_record *record, bool is_remote, uint8_t ret_bytes[16])
+{
+	const struct sock_address *a = is_remote ? &record->remote : &record->local;
+
+	memset(ret_bytes, 0, 16);
+	if (is_remote && record->state == SOCK_LISTEN)
+		return;
+	ret_bytes[10] = 0xff;
+	ret_bytes[11] = 0xff;
+	memcpy(ret_bytes + 12, a->bytes, 4);
+}
+
+/* As inet_diag_bc_run(): a rule for IPv4 takes mapped addresses as well, which are folded here; one
+ * for IPv6 sees them as they were. */
 static bool match_address(const struct filter_node *n, const struct sock_record *record)
 {
 	const struct sock_address *a = n->is_remote ? &record->remote : &record->local;
-	uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
+	uint8_t unfolded[16];
 
-	if (n->family == record->family)
-		return has_prefix(a->bytes, n->address.bytes, n->prefix);
-	if (n->family != AF_INET6 || !record->is_v4_in_v6)
+	if (n->family == AF_INET6 && record->is_v4_in_v6) {
+		unfold(record, n->is_remote, unfolded);
+		return has_prefix(unfolded, n->address.bytes, n->prefix);
+	}
+	if (n->family != record->family)
 		return false;
-	memcpy(mapped + 12, a->bytes, 4);
-	return has_prefix(mapped, n->address.bytes, n->prefix);
+	if (n->is_remote && record->is_v4_in_v6 && record->state == SOCK_LISTEN)
+		return false;
+	return has_prefix(a->bytes, n->address.bytes, n->prefix);
 }
 
 static bool match_port(const struct filter_node *n, const struct sock_record *record)
@@ -124,7 +140,7 @@ static enum truth match(const struct filter *f, unsigned int at, const struct so
 	case FILTER_STATE:
 		return truth_of(n->states & SOCK_STATE_BIT(record->state));
 	case FILTER_DEVICE:
-		if (!(record->known & SOCK_KNOWS_DEVICE))
+		if (!record->cookie) /* /proc does not tell */
 			return UNKNOWN;
 		return truth_of(n->interface && n->interface == record->interface);
 	case FILTER_CGROUP:

@@ -39,7 +39,7 @@ struct filter_node {
 	bool is_remote;  /* of HOST and PORT: dst, dport */
 	bool has_port;   /* of HOST */
 	uint8_t family;  /* of HOST: AF_INET or AF_INET6 */
-	uint8_t prefix;  /* bits, at least one */
+	uint8_t prefix;  /* bits; of 0 the family alone counts */
 	uint16_t port;
 	uint16_t left, right; /* places of AND, OR, NOT */
 	struct sock_address address;

@@ -155,7 +155,6 @@ const char *filter_host_parse(const char *text, size_t n, const struct filter_wo
 		fault = parse_address(address.text, node);
 		if (fault)
 			return fault;
-		is_any = node->prefix == 0;
 	}
 	n -= (size_t)(end - text);
 	node->has_port = n > 0 && !(n == 2 && end[1] == '*') && n != 1;

@@ -17,11 +17,23 @@ static uint32_t below(struct filter_random *r, uint32_t n)
 
 static const char *const addresses[] = {"127.0.0.1", "127.0.0.2", "127.1.0.1", "[::1]",
 					"[::ffff:127.0.0.1]"};
-static const char *const prefixes[] = {"127.0.0.0/8", "127.0.0.0/31", "127.0.0.1/32",
-				       "0.0.0.0/0",   "0.0.0.0/1",    "::/0",
-				       "::/8",        "::1/128",      "::/127",
-				       "[::1]/127",   "128.0.0.0/1",  "::ffff:0.0.0.0/96",
-				       "127.0.0.3/30"};
+/* Those that are the same to ss come first: it compares addresses of both families bit by bit, and
+ * so finds 0.0.0.0 in ::/8 where it negates what the kernel said. */
+static const char *const prefixes[] = {
+	"127.0.0.0/8",
+	"127.0.0.0/31",
+	"127.0.0.1/32",
+	"127.0.0.3/30",
+	"::1/128",
+	"128.0.0.0/1",
+	"::ffff:0.0.0.0/96",
+	"0.0.0.0/0",
+	"0.0.0.0/1",
+	"::/0",
+	"::/8",
+	"::/127",
+};
+#define PREFIXES_OF_SS 7
 static const uint16_t ports[] = {0, 1, 80, 443, 5000, 5001, 32768, 40000, 60999, 65535};
 static const char *const states[] = {"established", "syn-sent",     "syn-recv", "fin-wait-1",
 				     "fin-wait-2",  "time-wait",    "closed",   "close-wait",
@@ -49,11 +61,18 @@ static void PRINTF_LIKE(2, 3) add(struct writer *w, const char *format, ...)
 
 #define ANY_OF(r, array) ((array)[below(r, ARRAY_SIZE(array))])
 
+static const char *any_prefix(struct filter_random *r)
+{
+	return prefixes[below(r, r->only_kernel ? PREFIXES_OF_SS : ARRAY_SIZE(prefixes))];
+}
+
 static void add_host(struct filter_random *r, struct writer *w)
 {
-	static const char *const words[] = {"", "= ", "!= ", "eq ", "ne "};
+	static const char *const words[] = {"", "= ", "eq ", "!= ", "ne "};
 
-	add(w, "%s %s", below(r, 2) ? "src" : "dst", ANY_OF(r, words));
+	/* ss has no != for addresses. */
+	add(w, "%s %s", below(r, 2) ? "src" : "dst",
+	    words[below(r, r->only_kernel ? 3 : ARRAY_SIZE(words))]);
 	switch (below(r, 5)) {
 	case 0:
 		add(w, "%s", ANY_OF(r, addresses));
@@ -62,10 +81,10 @@ static void add_host(struct filter_random *r, struct writer *w)
 		add(w, "%s:%u", ANY_OF(r, addresses), ANY_OF(r, ports));
 		break;
 	case 2:
-		add(w, "%s", ANY_OF(r, prefixes));
+		add(w, "%s", any_prefix(r));
 		break;
 	case 3:
-		add(w, "%s:%u", ANY_OF(r, prefixes), ANY_OF(r, ports));
+		add(w, "%s:%u", any_prefix(r), ANY_OF(r, ports));
 		break;
 	default:
 		add(w, "%s:%u", below(r, 2) ? "*" : "", ANY_OF(r, ports));
@@ -160,7 +179,6 @@ void filter_random_record(struct filter_random *r, struct sock_record *ret_recor
 		.state = (uint8_t)(SOCK_ESTABLISHED + below(r, SOCK_STATE_END - SOCK_ESTABLISHED)),
 		.interface = below(r, 2),
 		.cgroup_id = below(r, 3),
-		.known = SOCK_KNOWS_DEVICE,
 	};
 
 	record.is_v4_in_v6 = record.family == AF_INET && below(r, 3) == 0;

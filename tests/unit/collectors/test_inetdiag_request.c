@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/inetdiag_request.h"
 
+#include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -130,4 +131,51 @@ Test(inetdiag_request, mptcp)
 	cr_assert_eq(protocol, 262);
 	memset(a, 0, NLA_HDRLEN + sizeof(protocol));
 	assert_zero_but(&request, r, offsetof(struct inet_diag_req_v2, id));
+}
+
+/* States and ports go into the request, the rest behind it; request sockets have two numbers. */
+Test(inetdiag_request, filter)
+{
+	static struct filter_request filter = {
+		.local_port = 443,
+		.remote_port = 80,
+		.code_len = 8,
+		.code = {1, 2, 3, 4, 5, 6, 7, 8},
+	};
+	static const struct {
+		uint32_t filter, request, expected;
+	} states[] = {
+		{UINT32_MAX, SOCK_STATES_ALL, SOCK_STATES_ALL},
+		{SOCK_STATE_BIT(SOCK_ESTABLISHED), SOCK_STATES_ALL, 0x2},
+		{SOCK_STATE_BIT(SOCK_SYN_RECV), SOCK_STATES_ALL, 0x1008},
+		{~SOCK_STATE_BIT(SOCK_SYN_RECV), SOCK_STATES_ALL, SOCK_STATES_ALL & ~0x1008U},
+		{UINT32_MAX, SOCK_STATE_BIT(SOCK_LISTEN), SOCK_STATE_BIT(SOCK_LISTEN)},
+	};
+	struct inetdiag_request request = {.filter = &filter};
+	struct request_bytes udp;
+	struct inet_diag_req_v2 *v2 = NLMSG_DATA((struct nlmsghdr *)udp.bytes);
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct request_bytes bytes;
+		struct inet_diag_req *r = NLMSG_DATA((struct nlmsghdr *)bytes.bytes);
+		struct nlattr *a = (struct nlattr *)(r + 1);
+		size_t n;
+
+		filter.states = states[i].filter;
+		request.states = states[i].request;
+		n = inetdiag_request_render(&request, 0x01020304, bytes.bytes);
+		assert_header(&bytes, n, TCPDIAG_GETSOCK);
+		cr_assert_eq(n, NLMSG_LENGTH(sizeof(*r)) + NLA_HDRLEN + 8);
+		cr_assert_eq(r->idiag_states, states[i].expected, "%zu: %x", i, r->idiag_states);
+		cr_assert_eq(r->id.idiag_sport, htons(443));
+		cr_assert_eq(r->id.idiag_dport, htons(80));
+		cr_assert_eq(a->nla_type, INET_DIAG_REQ_BYTECODE);
+		cr_assert_eq(a->nla_len, NLA_HDRLEN + 8);
+		cr_assert_eq(memcmp(a + 1, filter.code, 8), 0);
+	}
+	request.of = POLL_FAMILY_UDP;
+	request.family = AF_INET;
+	filter.code_len = 0;
+	cr_assert_eq(inetdiag_request_render(&request, 1, udp.bytes), NLMSG_LENGTH(sizeof(*v2)));
+	cr_assert_eq(v2->id.idiag_sport, htons(443));
 }

@@ -66,7 +66,6 @@ static struct sock_record record(uint8_t family, const char *local, const char *
 		.local_port = 443,
 		.remote_port = 50000,
 		.state = SOCK_ESTABLISHED,
-		.known = SOCK_KNOWS_DEVICE,
 		.interface = 1,
 		.cgroup_id = 77,
 	};
@@ -93,6 +92,8 @@ Test(filter, ipv4)
 		{"src [::1]", false},
 		{"src ::/8", false},
 		{"src [::ffff:127.0.0.1]", false},
+		{"src 0.0.0.0/0", true},
+		{"src ::/0", false},
 		{"src * and dst *", true},
 		{"sport = :443 dport = :50000", true},
 		{"sport != 443", false},
@@ -150,6 +151,10 @@ Test(filter, mapped)
 
 	r.is_v4_in_v6 = true;
 	assert_all(&r, cases, ARRAY_SIZE(cases));
+	r.state = SOCK_LISTEN;
+	memset(&r.remote, 0, sizeof(r.remote));
+	assert_match("dst 0.0.0.0/0", &r, false);
+	assert_match("dst [::]", &r, true);
 }
 
 /* What is neither true nor false matches no more if it is negated; what decides without it does. */
@@ -176,7 +181,7 @@ Test(filter, what_a_record_does_not_say)
 	struct filter *f = parse("not autobound");
 	struct filter_names unknown = names;
 
-	r.known = 0;
+	r.cookie = 0;
 	r.interface = 0;
 	r.cgroup_id = 0;
 	assert_all(&r, cases, ARRAY_SIZE(cases));

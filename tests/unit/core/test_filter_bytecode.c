@@ -119,6 +119,8 @@ static uint8_t kernel_address(const struct sock_record *r, bool is_remote, uint8
 	const uint8_t *bytes = is_remote ? r->remote.bytes : r->local.bytes;
 
 	memset(ret_bytes, 0, 16);
+	if (r->is_v4_in_v6 && is_remote && r->state == SOCK_LISTEN)
+		return AF_INET6;
 	if (!r->is_v4_in_v6) {
 		memcpy(ret_bytes, bytes, 16);
 		return r->family;
