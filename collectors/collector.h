@@ -12,7 +12,7 @@
 struct collector_query {
 	enum poll_family family;
 	uint32_t states;    /* SOCK_STATE_BIT()s; from /proc all come, unless LISTEN is alone */
-	uint8_t extensions; /* INETDIAG_EXT_… */
+	uint8_t extensions; /* INETDIAG_EXT_…; of UNIX sockets UDIAG_SHOW_… */
 };
 
 struct collector {

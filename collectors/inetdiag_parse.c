@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "collectors/netlink_attribute.h"
 #include "daemon/core/sock.h"
-#include "daemon/util/macros.h"
 
 static_assert(sizeof(struct inet_diag_msg) == 72, "what every kernel sends");
 
@@ -24,16 +24,6 @@ struct attributes {
 	 * socket (inet_diag_msg_attrs_fill()). */
 	bool is_full_socket;
 };
-
-static const uint8_t *attribute_payload(const struct nlattr *a)
-{
-	return (const uint8_t *)a + NLA_HDRLEN;
-}
-
-static size_t attribute_len(const struct nlattr *a)
-{
-	return (size_t)a->nla_len - NLA_HDRLEN;
-}
 
 /* As the kernel sends it, the end is the last byte. */
 static bool is_terminated(const uint8_t *text, size_t n)
@@ -52,13 +42,15 @@ static int attributes_take(struct attributes *attributes, const struct nlattr *a
 		return 0;
 	case INET_DIAG_CONG:
 		attributes->algorithm = a;
-		return is_terminated(attribute_payload(a), attribute_len(a)) ? 0 : -EBADMSG;
+		return is_terminated(netlink_attribute_payload(a), netlink_attribute_len(a))
+			       ? 0
+			       : -EBADMSG;
 	case INET_DIAG_SKV6ONLY:
 		attributes->v6only = a;
-		return attribute_len(a) > 0 ? 0 : -EBADMSG;
+		return netlink_attribute_len(a) > 0 ? 0 : -EBADMSG;
 	case INET_DIAG_CGROUP_ID:
 		attributes->cgroup = a;
-		return attribute_len(a) >= sizeof(uint64_t) ? 0 : -EBADMSG;
+		return netlink_attribute_len(a) >= sizeof(uint64_t) ? 0 : -EBADMSG;
 	case INET_DIAG_SHUTDOWN:
 		attributes->is_full_socket = true;
 		return 0;
@@ -70,19 +62,13 @@ static int attributes_take(struct attributes *attributes, const struct nlattr *a
 static int attributes_parse(const uint8_t *bytes, size_t n, struct attributes *ret_attributes)
 {
 	struct attributes attributes = {0};
+	const struct nlattr *a;
 
-	while (n > 0) {
-		const struct nlattr *a = (const struct nlattr *)bytes;
-		size_t step;
-
-		if (n < NLA_HDRLEN || a->nla_len < NLA_HDRLEN || a->nla_len > n ||
-		    attributes_take(&attributes, a) < 0)
+	while ((a = netlink_attribute_next(&bytes, &n)))
+		if (attributes_take(&attributes, a) < 0)
 			return -EBADMSG;
-		/* The last one may come without its padding. */
-		step = MIN((size_t)NLA_ALIGN(a->nla_len), n);
-		bytes += step;
-		n -= step;
-	}
+	if (n > 0)
+		return -EBADMSG;
 	*ret_attributes = attributes;
 	return 0;
 }
@@ -124,20 +110,20 @@ static void parse_addresses(const struct inet_diag_msg *m, struct sock_record *r
 static void parse_attributes(const struct attributes *attributes, struct sock_record *record)
 {
 	if (attributes->info) {
-		record->tcp_info = attribute_payload(attributes->info);
-		record->tcp_info_len = (uint16_t)attribute_len(attributes->info);
+		record->tcp_info = netlink_attribute_payload(attributes->info);
+		record->tcp_info_len = (uint16_t)netlink_attribute_len(attributes->info);
 	}
 	if (attributes->skmem) {
-		record->skmem = attribute_payload(attributes->skmem);
-		record->skmem_len = (uint16_t)attribute_len(attributes->skmem);
+		record->skmem = netlink_attribute_payload(attributes->skmem);
+		record->skmem_len = (uint16_t)netlink_attribute_len(attributes->skmem);
 	}
 	if (attributes->algorithm)
-		record->algorithm = (const char *)attribute_payload(attributes->algorithm);
+		record->algorithm = (const char *)netlink_attribute_payload(attributes->algorithm);
 	if (attributes->cgroup)
-		record->cgroup_id = sock_load_u64(attribute_payload(attributes->cgroup), 0);
+		record->cgroup_id = sock_load_u64(netlink_attribute_payload(attributes->cgroup), 0);
 	if (attributes->v6only) {
 		record->known |= SOCK_KNOWS_V6ONLY;
-		record->v6only = *attribute_payload(attributes->v6only) != 0;
+		record->v6only = *netlink_attribute_payload(attributes->v6only) != 0;
 	}
 }
 

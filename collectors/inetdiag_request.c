@@ -133,6 +133,7 @@ size_t inetdiag_request_render(const struct inetdiag_request *request, uint32_t 
 	const struct unix_diag_req local = {
 		.sdiag_family = AF_UNIX,
 		.udiag_states = request->states,
+		.udiag_show = request->extensions,
 	};
 	const struct packet_diag_req packet = {.sdiag_family = AF_PACKET};
 	const struct netlink_diag_req netlink = {

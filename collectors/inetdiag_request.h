@@ -19,7 +19,7 @@
 struct inetdiag_request {
 	enum poll_family of; /* which sockets */
 	uint8_t family;      /* 0: TCP of both in one walk (TCPDIAG_GETSOCK); else sdiag_family */
-	uint8_t extensions;  /* INETDIAG_EXT_… */
+	uint8_t extensions;  /* INETDIAG_EXT_…; of UNIX sockets UDIAG_SHOW_… */
 	uint32_t states;     /* SOCK_STATE_BIT()s */
 	const struct filter_request *filter; /* of IP sockets; NULL: all of them */
 };

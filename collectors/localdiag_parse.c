@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "collectors/netlink_attribute.h"
 #include "daemon/core/sock.h"
 
 /* All begin with family and type, and none is shorter than this. */
@@ -28,6 +29,45 @@ static uint64_t cookie_of(const struct nlmsghdr *message)
 	return (uint64_t)m->ndiag_cookie[1] << 32 | m->ndiag_cookie[0];
 }
 
+static int take_attribute(const struct nlattr *a, struct sock_record *record)
+{
+	const uint8_t *payload = netlink_attribute_payload(a);
+	size_t n = netlink_attribute_len(a);
+
+	switch (a->nla_type & NLA_TYPE_MASK) {
+	case UNIX_DIAG_NAME:
+		record->name = (const char *)payload;
+		record->name_len = (uint16_t)n;
+		return 0;
+	case UNIX_DIAG_RQLEN:
+		if (n < sizeof(struct unix_diag_rqlen))
+			return -EBADMSG;
+		record->receive_queue =
+			sock_load_u32(payload, offsetof(struct unix_diag_rqlen, udiag_rqueue));
+		record->send_queue =
+			sock_load_u32(payload, offsetof(struct unix_diag_rqlen, udiag_wqueue));
+		record->known |= SOCK_KNOWS_RECEIVE_QUEUE | SOCK_KNOWS_SEND_QUEUE;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int parse_unix(const struct nlmsghdr *message, struct sock_record *record)
+{
+	const struct unix_diag_msg *m = NLMSG_DATA(message);
+	const uint8_t *bytes = (const uint8_t *)(m + 1);
+	size_t n = message->nlmsg_len - NLMSG_LENGTH(sizeof(*m));
+	const struct nlattr *a;
+
+	record->state = m->udiag_state;
+	record->inode = m->udiag_ino;
+	while ((a = netlink_attribute_next(&bytes, &n)))
+		if (take_attribute(a, record) < 0)
+			return -EBADMSG;
+	return n > 0 ? -EBADMSG : 0;
+}
+
 int localdiag_parse(const struct nlmsghdr *message, struct sock_record *ret_record)
 {
 	const struct unix_diag_msg *m = NLMSG_DATA(message);
@@ -40,10 +80,8 @@ int localdiag_parse(const struct nlmsghdr *message, struct sock_record *ret_reco
 		return -EAFNOSUPPORT;
 	record.family = m->udiag_family;
 	record.type = m->udiag_type;
-	if (m->udiag_family == AF_UNIX) {
-		record.state = m->udiag_state;
-		record.inode = m->udiag_ino;
-	}
+	if (m->udiag_family == AF_UNIX && parse_unix(message, &record) < 0)
+		return -EBADMSG;
 	if (m->udiag_family == AF_NETLINK)
 		record.cookie = cookie_of(message);
 	*ret_record = record;

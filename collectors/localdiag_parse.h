@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A message of unix_diag, packet_diag or netlink_diag to a record: what kind of socket it is. Pure.
- */
+/* A message of unix_diag, packet_diag or netlink_diag to a record: what kind of socket it is and,
+ * of a UNIX socket, its name and its queues where they were asked for. Pure. */
 #pragma once
 
 struct nlmsghdr;

@@ -70,7 +70,7 @@ struct config {
 	int families_tcp, families_udp, families_unix, families_raw, families_mptcp; /* 0 or 1 */
 	int source, counters; /* enum config_source, enum config_counters */
 	struct {
-		uint64_t listeners, ports, series, tracked_sockets;
+		uint64_t listeners, ports, series, unix_listeners, tracked_sockets;
 		uint64_t idle_ns;
 	} limits;
 	struct {

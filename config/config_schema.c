@@ -182,7 +182,7 @@ const struct config_key config_keys[] = {
 		.fallback = "true",
 		.choices = booleans,
 		AT(families_unix),
-		.help = "Whether UNIX sockets are counted.",
+		.help = "Whether UNIX sockets are watched.",
 	},
 	{
 		.path = "families.raw",
@@ -237,6 +237,16 @@ const struct config_key config_keys[] = {
 		AT(limits.series),
 		.help = "Series exported at most; beyond it the quietest groups are folded "
 			"together.",
+	},
+	{
+		.path = "limits.unix_listeners",
+		.type = CONFIG_TYPE_U64,
+		.fallback = "64",
+		.min = "1",
+		.max = "4096",
+		AT(limits.unix_listeners),
+		.help = "Paths of UNIX listeners with a label of their own; the rest is shown as "
+			"\"other\".",
 	},
 	{
 		.path = "limits.tracked_sockets",

@@ -254,13 +254,16 @@ static void run_walk(struct lane_poller *p)
 
 	if (p->walk == 0)
 		p->rows = 0;
-	if (source_of(p)->is_off) {
+	if (source_of(p)->is_off ||
+	    (walk_of(p)->ops->is_wanted && !walk_of(p)->ops->is_wanted(p->settings.userdata))) {
 		next_walk(p);
 		return;
 	}
 	source = source_choose(source_of(p), clock_monotonic_ns());
-	if (source == POLL_SOURCE_END) {
+	if (source == POLL_SOURCE_END)
 		note_source(p, source);
+	if (source == POLL_SOURCE_END ||
+	    (source == POLL_SOURCE_PROCFS && walk_of(p)->needs_netlink)) {
 		next_walk(p);
 		return;
 	}

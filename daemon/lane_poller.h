@@ -23,11 +23,14 @@ struct walk_ops {
 				  const struct sock_batch *batch);
 	enum poll_failure (*commit)(void *userdata, enum poll_family family);
 	void (*abort)(void *userdata); /* NULL: nothing to undo */
+	/* Whether the walk is to be made at all; NULL: always. */
+	bool (*is_wanted)(void *userdata);
 };
 
 struct lane_walk {
 	struct collector_query query;
 	const struct walk_ops *ops;
+	bool needs_netlink; /* /proc does not tell what it is made for */
 };
 
 struct lane_ops {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <linux/unix_diag.h>
 
 #include "daemon/core/listener_poll.h"
 #include "daemon/core/self_values.h"
+#include "daemon/core/unix_listeners.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/lanes.h"
@@ -86,10 +88,51 @@ static void ended(void *userdata, bool well)
 	p->ended(p, LANE_LISTENERS, well);
 }
 
-static const struct walk_ops ops = {begin, add, commit, NULL};
+static bool wants_unix(void *userdata)
+{
+	const struct polling *p = userdata;
+
+	return p->catalogue->unix_series > 0;
+}
+
+static void begin_unix(void *userdata, enum poll_family family, enum poll_source source)
+{
+	struct polling *p = userdata;
+
+	(void)family;
+	(void)source;
+	unix_listeners_begin(p->unix_listeners);
+}
+
+static enum poll_failure add_unix(void *userdata, enum poll_family family,
+				  const struct sock_batch *batch)
+{
+	struct polling *p = userdata;
+
+	(void)family;
+	for (unsigned int i = 0; i < batch->count; i++)
+		if (unix_listeners_add(p->unix_listeners, &batch->records[i]) < 0)
+			return POLL_FAILURE_MEMORY;
+	return POLL_FAILURE_NONE;
+}
+
+static enum poll_failure commit_unix(void *userdata, enum poll_family family)
+{
+	struct polling *p = userdata;
+
+	(void)family;
+	unix_listeners_commit(p->unix_listeners, clock_monotonic_ns(), clock_boottime_ns());
+	return POLL_FAILURE_NONE;
+}
+
+static const struct walk_ops ops = {begin, add, commit, NULL, NULL};
+static const struct walk_ops unix_ops = {begin_unix, add_unix, commit_unix, NULL, wants_unix};
 
 static const struct lane_walk walks[] = {
-	{{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM}, &ops},
+	{{POLL_FAMILY_TCP, SOCK_STATE_BIT(SOCK_LISTEN), INETDIAG_EXT_SKMEM}, &ops, false},
+	{{POLL_FAMILY_UNIX, SOCK_STATE_BIT(SOCK_LISTEN), UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN},
+	 &unix_ops,
+	 true},
 };
 
 const struct lane_definition listeners_lane = {

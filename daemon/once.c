@@ -76,6 +76,7 @@ static int render(struct once *o, const struct catalogue *catalogue, struct buf 
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		expose_sockets(out, &expose_text, s->parts.sockets[i],
 			       expose_is_fresh(&s->parts.sockets[i]->age, now_ns));
+	expose_unix(out, &expose_text, s->parts.unix_listeners, now_ns);
 	expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, catalogue, &o->self, 0);
 	snapshot_unref(s);

@@ -75,6 +75,8 @@ static unsigned int render_metrics(void *userdata, struct http_response *respons
 	series += add_sockets(p, s, now_ns, out);
 	if (out->error)
 		return 500;
+	if (s->parts.unix_listeners)
+		series += expose_unix(out, &expose_text, s->parts.unix_listeners, now_ns);
 	if (s->parts.host)
 		series += expose_host(out, &expose_text, s->parts.host, now_ns);
 	expose_self(out, &expose_text, s->catalogue, &self, series);

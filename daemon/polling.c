@@ -9,6 +9,7 @@
 #include "collectors/interface_name.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/sock_groups.h"
+#include "daemon/core/unix_listeners.h"
 #include "daemon/io/clock.h"
 #include "daemon/lanes.h"
 #include "daemon/listen_drops.h"
@@ -112,9 +113,10 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->self = s->self;
 	p->ended = s->ended;
 	tally_init(&p->tally, seed);
+	p->unix_listeners = unix_listeners_new(seed);
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = init_groups(p, s, seed);
-	if (r == 0 && (!p->host || !p->listen_drops))
+	if (r == 0 && (!p->host || !p->listen_drops || !p->unix_listeners))
 		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
@@ -137,6 +139,7 @@ void polling_done(struct polling *p)
 	listen_drops_free(p->listen_drops);
 	host_counters_free(p->host);
 	tally_done(&p->tally);
+	unix_listeners_free(p->unix_listeners);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)
@@ -197,6 +200,8 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 
 	listener_table_apply(&p->listeners, catalogue, settings_listener_cap(config, catalogue),
 			     config->peak_window_ns, clock_monotonic_ns());
+	unix_listeners_configure(p->unix_listeners, (uint32_t)config->limits.unix_listeners,
+				 config->peak_window_ns);
 	listener_table_set_ports(&p->listeners, config->ports.server.items,
 				 (uint32_t)config->ports.server.count);
 	apply_groups(p, config, catalogue);

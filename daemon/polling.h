@@ -15,6 +15,7 @@ struct host_counters;
 struct listen_drops;
 struct polling;
 struct sock_groups;
+struct unix_listeners;
 
 /* A cycle of a lane has ended, well or not. */
 typedef void (*polling_ended_fn)(struct polling *p, enum lane lane, bool well);
@@ -29,6 +30,7 @@ struct polling {
 	struct listen_drops *listen_drops;
 	struct host_counters *host;
 	struct listener_table listeners;
+	struct unix_listeners *unix_listeners;
 	struct aggregate aggregate;
 	struct sock_groups *others[POLL_FAMILY_PORTS]; /* of TCP NULL: it has the aggregate */
 	struct tally tally;

@@ -4,6 +4,7 @@
 #include "collectors/host_counters.h"
 #include "config/config.h"
 #include "daemon/core/self_values.h"
+#include "daemon/core/snapshot_unix.h"
 #include "daemon/core/sock_groups.h"
 #include "daemon/polling.h"
 
@@ -66,11 +67,14 @@ static struct snapshot_sockets *make_sockets(const struct polling *p, enum poll_
 /* Whether there was memory. */
 static bool make_parts(struct polling *p, bool with_sockets, struct snapshot_parts *parts)
 {
+	struct snapshot_age unix_age = polling_age(p, LANE_LISTENERS, p->unix_listeners->taken_ns);
 	bool complete;
 
+	unix_age.is_from_procfs = source_is_procfs(&p->sources[POLL_FAMILY_UNIX]);
 	parts->listeners = snapshot_listeners_new(&p->listeners, &p->ages[LANE_LISTENERS],
 						  &p->ages[LANE_SOCKETS]);
-	complete = parts->listeners;
+	parts->unix_listeners = snapshot_unix_new(p->unix_listeners, p->catalogue, &unix_age);
+	complete = parts->listeners && parts->unix_listeners;
 	if (!with_sockets)
 		return complete;
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++) {

@@ -220,9 +220,11 @@ struct lane_pace settings_of_lane(const struct config *c, enum lane lane)
 	return pace;
 }
 
-static uint64_t fixed_series(const struct catalogue *catalogue)
+static uint64_t fixed_series(const struct config *c, const struct catalogue *catalogue)
 {
 	uint64_t series = catalogue->self_series + catalogue->host_series;
+
+	series += (c->limits.unix_listeners + 1) * catalogue->unix_series;
 
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		series += (uint64_t)GROUP_SHARED * catalogue->groups[i].series;
@@ -231,7 +233,7 @@ static uint64_t fixed_series(const struct catalogue *catalogue)
 
 uint32_t settings_listener_cap(const struct config *c, const struct catalogue *catalogue)
 {
-	uint64_t fixed = fixed_series(catalogue) + catalogue->listener_series;
+	uint64_t fixed = fixed_series(c, catalogue) + catalogue->listener_series;
 	uint64_t left = c->limits.series - MIN(c->limits.series, fixed);
 
 	return (uint32_t)MIN(c->limits.listeners, left / MAX(catalogue->listener_series, 1));
@@ -240,7 +242,7 @@ uint32_t settings_listener_cap(const struct config *c, const struct catalogue *c
 uint32_t settings_group_budget(const struct config *c, const struct catalogue *catalogue,
 			       enum poll_family family, const struct settings_labels *given)
 {
-	uint64_t used = fixed_series(catalogue);
+	uint64_t used = fixed_series(c, catalogue);
 	uint64_t left;
 
 	used += (uint64_t)given->listeners * catalogue->listener_series;

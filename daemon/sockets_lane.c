@@ -154,20 +154,21 @@ static void ended(void *userdata, bool well)
 	p->ended(p, LANE_SOCKETS, well);
 }
 
-static const struct walk_ops tcp_ops = {begin_tcp, add_tcp, commit_tcp, abort_tcp};
-static const struct walk_ops other_ops = {begin_other, add_other, commit_other, NULL};
-static const struct walk_ops tally_ops = {begin_tally, add_tally, commit_tally, NULL};
+static const struct walk_ops tcp_ops = {begin_tcp, add_tcp, commit_tcp, abort_tcp, NULL};
+static const struct walk_ops other_ops = {begin_other, add_other, commit_other, NULL, NULL};
+static const struct walk_ops tally_ops = {begin_tally, add_tally, commit_tally, NULL, NULL};
 
 static const struct lane_walk walks[] = {
 	{{POLL_FAMILY_TCP, SOCK_STATES_ALL,
 	  INETDIAG_EXT_INFO | INETDIAG_EXT_SKMEM | INETDIAG_EXT_CONG},
-	 &tcp_ops},
-	{{POLL_FAMILY_UDP, UINT32_MAX, INETDIAG_EXT_SKMEM}, &other_ops},
-	{{POLL_FAMILY_MPTCP, SOCK_STATES_ALL, 0}, &other_ops},
-	{{POLL_FAMILY_UNIX, UINT32_MAX, 0}, &tally_ops},
-	{{POLL_FAMILY_RAW, UINT32_MAX, 0}, &tally_ops},
-	{{POLL_FAMILY_PACKET, UINT32_MAX, 0}, &tally_ops},
-	{{POLL_FAMILY_NETLINK, UINT32_MAX, 0}, &tally_ops},
+	 &tcp_ops,
+	 false},
+	{{POLL_FAMILY_UDP, UINT32_MAX, INETDIAG_EXT_SKMEM}, &other_ops, false},
+	{{POLL_FAMILY_MPTCP, SOCK_STATES_ALL, 0}, &other_ops, false},
+	{{POLL_FAMILY_UNIX, UINT32_MAX, 0}, &tally_ops, false},
+	{{POLL_FAMILY_RAW, UINT32_MAX, 0}, &tally_ops, false},
+	{{POLL_FAMILY_PACKET, UINT32_MAX, 0}, &tally_ops, false},
+	{{POLL_FAMILY_NETLINK, UINT32_MAX, 0}, &tally_ops, false},
 };
 
 const struct lane_definition sockets_lane = {

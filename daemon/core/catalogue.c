@@ -124,6 +124,9 @@ static void place(struct catalogue *c, unsigned int i)
 		c->cell[i] = (uint16_t)c->listener_cells;
 		c->listener_cells += catalogue_cells(c, i);
 		break;
+	case METRIC_UNIX:
+		c->unix_series += series;
+		break;
 	case METRIC_HOST:
 		c->host_series += series;
 		c->cell[i] = (uint16_t)c->host_cells;

@@ -37,7 +37,7 @@ struct catalogue {
 		unsigned int cells, accrual_cell, spare_cell, series;
 	} groups[POLL_FAMILY_PORTS];
 	unsigned int listener_cells, host_cells;
-	unsigned int listener_series, host_series, self_series;
+	unsigned int listener_series, unix_series, host_series, self_series;
 	uint8_t slot[METRIC_COUNT_MAX]; /* of a followed value, the same in every catalogue */
 	/* One for each family that is a histogram, as its unit differs; index: the metric's. */
 	struct histogram_bounds *bounds[METRIC_COUNT_MAX];

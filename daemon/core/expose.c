@@ -202,6 +202,38 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 	return series;
 }
 
+static void write_unix(struct family *f, const struct snapshot_unix *part)
+{
+	for (uint32_t i = 0; i < part->count; i++) {
+		const struct snapshot_unix_listener *item = &part->items[i];
+		const char *values = (const char *)&item->values;
+		struct expose_labels labels = {0};
+
+		add_label(&labels, "path", item->path);
+		write_samples(f, &labels,
+			      (const uint64_t *)(const void *)(values + f->metric->offset));
+	}
+}
+
+uint64_t expose_unix(struct buf *out, const struct expose_format *format,
+		     const struct snapshot_unix *part, uint64_t now_boottime_ns)
+{
+	bool fresh = expose_is_fresh(&part->age, now_boottime_ns);
+	uint64_t series = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct metric *m = &metrics[i];
+		struct family f = begin_family(out, format, part->catalogue, i);
+
+		if (m->scope != METRIC_UNIX || !part->catalogue->on[i] ||
+		    !is_shown(m, &part->age, fresh))
+			continue;
+		write_unix(&f, part);
+		series += f.series;
+	}
+	return series;
+}
+
 uint64_t expose_host(struct buf *out, const struct expose_format *format,
 		     const struct snapshot_host *part, uint64_t now_boottime_ns)
 {

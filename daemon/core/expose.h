@@ -6,7 +6,7 @@
 #pragma once
 
 #include "daemon/core/self_values.h"
-#include "daemon/core/snapshot.h"
+#include "daemon/core/snapshot_unix.h"
 #include "daemon/util/buf.h"
 
 #define EXPOSE_LABELS_MAX 4
@@ -39,6 +39,8 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 			  const struct snapshot_listeners *part, uint64_t now_boottime_ns);
 uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 			const struct snapshot_sockets *part, bool fresh);
+uint64_t expose_unix(struct buf *out, const struct expose_format *format,
+		     const struct snapshot_unix *part, uint64_t now_boottime_ns);
 uint64_t expose_host(struct buf *out, const struct expose_format *format,
 		     const struct snapshot_host *part, uint64_t now_boottime_ns);
 /* Sets values->series, which is the last family, to SERIES plus its own. */

@@ -72,6 +72,7 @@ void metric_label_names(const struct metric *m, char ret_names[64])
 		[METRIC_CONNECTION] = "side,port",
 		[METRIC_CLIENT] = "port",
 		[METRIC_PORT] = "port",
+		[METRIC_UNIX] = "path",
 		[METRIC_HOST] = "",
 		[METRIC_SELF] = "",
 	};

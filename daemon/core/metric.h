@@ -24,6 +24,7 @@ enum metric_scope {
 	METRIC_CONNECTION, /* side, port: the cells of a group */
 	METRIC_CLIENT,     /* port: the cells of a client group */
 	METRIC_PORT,       /* port: the cells of a group of a family that has no sides */
+	METRIC_UNIX,       /* path: struct unix_listener_values */
 	METRIC_HOST,       /* no label of its own: the cells of struct snapshot_host */
 	METRIC_SELF,       /* the daemon about itself: struct self_values */
 	METRIC_SCOPE_END,
@@ -144,7 +145,7 @@ struct metric {
 	uint8_t width;           /* bytes of the value */
 	uint8_t count_base;      /* METRIC_COUNT_BY: the value of the label's first, */
 	const uint8_t *counted;  /* or the value of each */
-	uint16_t offset;         /* from the base; in listener_values or self_values */
+	uint16_t offset;         /* from the base; in the scope's struct of values */
 	const uint16_t *offsets; /* one for each value of labels[0], instead of offset */
 	enum metric_buckets buckets;
 	const struct metric_term *terms; /* of METRIC_HOST; NULL: sockets of FAMILY are counted */

@@ -10,11 +10,15 @@
 #include "daemon/core/metric.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/tcp_info.h"
+#include "daemon/core/unix_listeners.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
 #define LISTENER(field) .scope = METRIC_LISTENER, .offset = offsetof(struct listener_values, field)
-#define SELF(field)     .scope = METRIC_SELF, .offset = offsetof(struct self_values, field)
+#define UNIX_LISTENER(field)                                                          \
+	.scope = METRIC_UNIX, .family = POLL_FAMILY_UNIX, .profile = METRIC_EXTENDED, \
+	.needs_netlink = true, .offset = offsetof(struct unix_listener_values, field)
+#define SELF(field) .scope = METRIC_SELF, .offset = offsetof(struct self_values, field)
 #define FIELD(field)                                                               \
 	.base = METRIC_BASE_RECORD, .offset = offsetof(struct sock_record, field), \
 	.width = sizeof(((struct sock_record *)0)->field)
@@ -345,6 +349,16 @@ const struct metric metrics[] = {
 	 "(sk_drops), as of the last poll of each socket; of a socket that is older than the "
 	 "daemon, what it had before is not included.",
 	 METRIC_COUNTER, UDP, .combine = METRIC_DROPS},
+	{"sockstat_unix_listener_accept_queue_length",
+	 "Connections waiting for accept() at UNIX listeners at the last poll (udiag_rqueue), "
+	 "summed "
+	 "over those of a path.",
+	 METRIC_GAUGE, UNIX_LISTENER(length)},
+	{"sockstat_unix_listener_accept_queue_limit",
+	 "Limit of the accept queue (udiag_wqueue), summed over sockets; each holds one more.",
+	 METRIC_GAUGE, UNIX_LISTENER(limit)},
+	{"sockstat_unix_listener_accept_queue_peak",
+	 "Largest accept queue length in the last peak_window.", METRIC_GAUGE, UNIX_LISTENER(peak)},
 
 #include "daemon/core/metric_table_host.inc"
 #include "daemon/core/metric_table_self.inc"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/snapshot_unix.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
@@ -159,6 +160,7 @@ void snapshot_parts_unref(const struct snapshot_parts *parts)
 	snapshot_listeners_unref(parts->listeners);
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		snapshot_sockets_unref(parts->sockets[i]);
+	snapshot_unix_unref(parts->unix_listeners);
 	snapshot_host_unref(parts->host);
 }
 
@@ -180,6 +182,8 @@ void snapshot_parts_fill(struct snapshot_parts *parts, const struct snapshot_par
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		if (!parts->sockets[i] && before->sockets[i])
 			parts->sockets[i] = snapshot_sockets_ref(before->sockets[i]);
+	if (!parts->unix_listeners && before->unix_listeners)
+		parts->unix_listeners = snapshot_unix_ref(before->unix_listeners);
 	if (!parts->host && before->host) {
 		parts->host = before->host;
 		ref(&parts->host->refs);

@@ -11,6 +11,8 @@
 #include "daemon/core/aggregate.h"
 #include "daemon/core/listener.h"
 
+struct snapshot_unix;
+
 /* When a lane's data were taken, and how old they may become. */
 struct snapshot_age {
 	uint64_t taken_ns; /* boottime: it goes on while the machine is suspended; 0: never */
@@ -62,6 +64,7 @@ struct snapshot_host {
 struct snapshot_parts {
 	struct snapshot_listeners *listeners;
 	struct snapshot_sockets *sockets[POLL_FAMILY_PORTS];
+	struct snapshot_unix *unix_listeners; /* snapshot_unix.h */
 	struct snapshot_host *host;
 };
 

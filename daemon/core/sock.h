@@ -86,10 +86,17 @@ struct sock_record {
 	uint32_t send_queue;    /* bytes; LISTEN: limit of the accept queue */
 	uint32_t drops;         /* where no skmem comes with it: since the socket was made */
 	uint32_t uid;
-	uint32_t inode;                   /* 0: not yet accepted, orphan, or no full socket */
-	uint64_t cgroup_id;               /* of the socket's cgroup v2; 0: not told */
-	uint16_t tcp_info_len, skmem_len; /* bytes the kernel sent, also beyond what we know */
-	const uint8_t *tcp_info;          /* raw struct tcp_info, aligned to 4; NULL: not sent */
+	uint32_t inode;     /* 0: not yet accepted, orphan, or no full socket */
+	uint64_t cgroup_id; /* of the socket's cgroup v2; 0: not told */
+	union {
+		uint16_t tcp_info_len; /* bytes the kernel sent, also beyond what we know */
+		uint16_t name_len;
+	};
+	uint16_t skmem_len; /* the same */
+	union {
+		const uint8_t *tcp_info; /* raw struct tcp_info, aligned to 4; NULL: not sent */
+		const char *name;        /* of a UNIX socket: sun_path; NULL: it has none */
+	};
 	const uint8_t *skmem;  /* raw words in host order, aligned to 4; NULL: not sent */
 	const char *algorithm; /* congestion control, terminated; NULL: not sent */
 };

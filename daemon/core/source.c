@@ -30,6 +30,11 @@ bool source_refused(struct source *s, uint64_t now_ns, bool *ret_is_new)
 	return s->mode == SOURCE_AUTO && !s->lacks_procfs;
 }
 
+bool source_is_procfs(const struct source *s)
+{
+	return s->mode == SOURCE_PROCFS_ONLY || (s->mode == SOURCE_AUTO && s->is_refused);
+}
+
 bool source_served(struct source *s)
 {
 	bool was_refused = s->is_refused;

@@ -33,5 +33,7 @@ enum poll_source source_choose(struct source *s, uint64_t now_ns);
 /* Netlink, which was chosen, does not serve. Whether /proc is to be read instead; *RET_IS_NEW: for
  * the first time. */
 bool source_refused(struct source *s, uint64_t now_ns, bool *ret_is_new);
+/* Whether /proc is read, as far as is known now. */
+bool source_is_procfs(const struct source *s);
 /* Netlink, which was chosen, has served. Whether it had not before. */
 bool source_served(struct source *s);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "daemon/core/sock.h"
+#include "daemon/core/unix_listeners.h"
 #include "daemon/util/macros.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,5 +28,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(error || record.family == AF_UNIX || record.family == AF_PACKET ||
 	       record.family == AF_NETLINK);
 	assert(error == 0 || record.family == 0);
+	if (error == 0 && record.family == AF_UNIX) {
+		char label[UNIX_PATH_MAX];
+
+		unix_listener_label(record.name, record.name_len, label);
+		assert(strlen(label) < sizeof(label));
+	}
 	return 0;
 }

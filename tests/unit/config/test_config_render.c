@@ -46,6 +46,7 @@ Test(config_render, defaults)
 		"  listeners: 200\n"
 		"  ports: 64\n"
 		"  series: 10000\n"
+		"  unix_listeners: 64\n"
 		"  tracked_sockets: 500000\n"
 		"  idle: 1h\n"
 		"histograms:\n"

@@ -178,6 +178,21 @@ static void fill_cells(struct hand_made *h)
 	}
 }
 
+static void make_unix(struct hand_made *h, const struct snapshot_age *age)
+{
+	static const struct unix_listener item = {
+		.path = "/run/app/\"*\".sock",
+		.sockets = 1,
+		.values = {.length = 3, .limit = 128, .peak = 129},
+	};
+	struct unix_listeners t = {.items = (struct unix_listener *)&item, .count = 1};
+
+	t.other = (struct unix_listener){
+		.path = "other", .sockets = 2, .values = {.length = 0, .limit = 256, .peak = 0}};
+	h->unix_listeners = snapshot_unix_new(&t, h->catalogue, age);
+	cr_assert(h->unix_listeners);
+}
+
 static void make_parts(struct hand_made *h)
 {
 	struct snapshot_age age = {
@@ -208,6 +223,7 @@ static void make_parts(struct hand_made *h)
 			metric_set_add(&h->sockets[j].present, i);
 	h->host = snapshot_host_new(h->catalogue, &age);
 	cr_assert(h->host);
+	make_unix(h, &age);
 }
 
 void hand_made_init(struct hand_made *h, struct catalogue *catalogue)
@@ -235,6 +251,7 @@ void hand_made_done(struct hand_made *h)
 {
 	exposition_done(&h->exposition);
 	buf_done(&h->text);
+	snapshot_unix_unref(h->unix_listeners);
 	snapshot_host_unref(h->host);
 	catalogue_unref(h->catalogue);
 	free(h->cells);
@@ -255,6 +272,7 @@ uint64_t hand_made_render(struct hand_made *h)
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		series += expose_sockets(&h->text, &expose_text, &h->sockets[i],
 					 expose_is_fresh(&h->sockets[i].age, h->now_ns));
+	series += expose_unix(&h->text, &expose_text, h->unix_listeners, h->now_ns);
 	series += expose_host(&h->text, &expose_text, h->host, h->now_ns);
 	series += expose_self(&h->text, &expose_text, h->catalogue, &h->self, series);
 	cr_assert_eq(h->text.error, 0);

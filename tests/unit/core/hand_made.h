@@ -31,6 +31,7 @@ struct hand_made {
 	struct catalogue *catalogue;
 	struct snapshot_listeners listeners;
 	struct snapshot_sockets sockets[POLL_FAMILY_PORTS];
+	struct snapshot_unix *unix_listeners;
 	struct snapshot_host *host;
 	struct self_values self;
 	uint64_t now_ns;

@@ -126,6 +126,7 @@ Test(catalogue, once)
 {
 	static const char *const unknown[] = {
 		"sockstat_listener_accept_queue_peak",
+		"sockstat_unix_listener_accept_queue_peak",
 		"sockstat_listener_accept_queue_peak_ratio",
 		"sockstat_listener_last_drop_timestamp_seconds",
 	};
@@ -259,6 +260,7 @@ static void fill_everything(struct hand_made *h)
 	h->group_items[0] = h->group_items[HAND_MADE_CLIENT_443];
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		h->sockets[i].count = 1;
+	h->unix_listeners->count = 1;
 	h->sockets[POLL_FAMILY_TCP].algorithms.count = METRIC_ALGORITHMS_MAX;
 	for (unsigned int i = 0; i < METRIC_ALGORITHMS_MAX; i++)
 		memcpy(h->sockets[POLL_FAMILY_TCP].algorithms.names[i],
@@ -295,6 +297,7 @@ Test(catalogue, series_are_what_a_render_yields)
 		fill_everything(&h);
 		hand_made_render(&h);
 		cr_assert_eq(h.catalogue->listener_series, count_scope(&h, METRIC_LISTENER));
+		cr_assert_eq(h.catalogue->unix_series, count_scope(&h, METRIC_UNIX));
 		cr_assert_eq(h.catalogue->self_series, count_scope(&h, METRIC_SELF));
 		cr_assert_eq(h.catalogue->host_series, count_scope(&h, METRIC_HOST));
 		for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)

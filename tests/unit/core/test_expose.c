@@ -111,6 +111,7 @@ Test(expose, nothing_to_show)
 
 	init(&h);
 	h.listeners.count = 0;
+	h.unix_listeners->count = 0;
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		h.sockets[i].count = 0;
 	for (unsigned int i = 0; i < h.catalogue->host_cells; i++)
@@ -207,6 +208,7 @@ Test(expose, on_procfs)
 	init(&h);
 	h.listeners.age.is_from_procfs = true;
 	h.listeners.slow_age.is_from_procfs = true;
+	h.unix_listeners->age.is_from_procfs = true;
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
 		h.sockets[i].age.is_from_procfs = true;
 	hand_made_render(&h);

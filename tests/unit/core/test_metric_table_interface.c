@@ -60,6 +60,9 @@ static const struct promise {
 	{"sockstat_udp_receive_queue_bytes", "gauge", "port", "C"},
 	{"sockstat_udp_send_queue_bytes", "gauge", "port", "C"},
 	{"sockstat_udp_drops_total", "counter", "port", "C"},
+	{"sockstat_unix_listener_accept_queue_length", "gauge", "path", "EL"},
+	{"sockstat_unix_listener_accept_queue_limit", "gauge", "path", "EL"},
+	{"sockstat_unix_listener_accept_queue_peak", "gauge", "path", "EL"},
 	{"sockstat_mptcp_sockets", "gauge", "side,port,state", "EL"},
 	/* The daemon about itself. */
 	{"sockstatd_build_info", "gauge", "version,revision", "C"},

@@ -81,6 +81,7 @@ Test(settings, series_are_shared_out)
 		struct settings_labels given = {0};
 		bool has_room;
 
+		sum += (c->limits.unix_listeners + 1) * catalogue->unix_series;
 		for (unsigned int j = 0; j < POLL_FAMILY_PORTS; j++)
 			sum += (uint64_t)GROUP_SHARED * catalogue->groups[j].series;
 		c->limits.series = limits[i];
