@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "build_config.h"
+#include "daemon/doctor.h"
 #include "daemon/listing.h"
 #include "daemon/manager.h"
 #include "daemon/once.h"
@@ -60,7 +61,19 @@ static int dump(const struct config *config)
 	return status;
 }
 
-/* With a configuration: checks, dumps, polls once, or serves. Takes CONFIG over. */
+static int examine(const struct options *o, const char *path, const struct config *config)
+{
+	int r = doctor_run(o, path, config, stdout);
+
+	if (ferror(stdout))
+		fprintf(stderr, "sockstatd: cannot write to standard output\n");
+	else if (r == -ENOMEM)
+		fprintf(stderr, "sockstatd: %s\n", strerror(-r));
+	return r < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
+}
+
+/* With a configuration: checks, dumps, examines the host, polls once, or serves. Takes CONFIG over.
+ */
 static int run(const struct options *o, const char *path, struct config *config)
 {
 	int status = EXIT_SUCCESS;
@@ -69,6 +82,8 @@ static int run(const struct options *o, const char *path, struct config *config)
 		status = EXIT_SUCCESS;
 	else if (o->dump)
 		status = dump(config);
+	else if (o->doctor)
+		status = examine(o, path, config);
 	else if (o->once)
 		status = once_run(o, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 	else

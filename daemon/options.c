@@ -51,6 +51,8 @@ static const struct option_row {
 	 "Print the effective configuration and exit."},
 	{"list-metrics", NULL, OPTION_FLAG, offsetof(struct options, list_metrics),
 	 "Print the catalogue of metrics and exit."},
+	{"doctor", NULL, OPTION_FLAG, offsetof(struct options, doctor),
+	 "Print what this host can give, and why not more, and exit."},
 	{"version", NULL, OPTION_FLAG, offsetof(struct options, version),
 	 "Print the version and exit."},
 	{"help", NULL, OPTION_FLAG, offsetof(struct options, help), "Print this help and exit."},
@@ -179,7 +181,7 @@ int options_parse(struct options *o, int argc, char **argv, char ret_error[256])
 void options_print_help(FILE *out)
 {
 	fputs("usage: sockstatd [FLAG ...]\n\n"
-	      "What ss shows, always on: polls the kernel's TCP sockets and serves Prometheus\n"
+	      "What ss shows, always on: polls the kernel's sockets and serves Prometheus\n"
 	      "metrics. See sockstatd(8).\n\n",
 	      out);
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)

@@ -20,7 +20,7 @@ struct options {
 	enum log_format log_format;
 	const char *procfs_path; /* never NULL */
 	int source;              /* enum config_source; −1: as the file says */
-	bool check, dump, once, list_metrics, version, help;
+	bool check, dump, once, doctor, list_metrics, version, help;
 };
 
 /* 0, or -EINVAL and what is wrong with which argument in RET_ERROR. */

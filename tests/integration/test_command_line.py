@@ -34,7 +34,7 @@ class Print(command.Case):
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         for flag in ('--config.file', '--config.check', '--config.dump', '--web.listen-address',
                      '--web.telemetry-path', '--log.level', '--log.format', '--once',
-                     '--output.textfile', '--list-metrics', '--version', '--help'):
+                     '--output.textfile', '--list-metrics', '--doctor', '--version', '--help'):
             self.assertIn(flag, run.stdout)
 
     def test_the_list_holds_what_is_exported(self):
