@@ -3,6 +3,8 @@
 """Every connection is counted, with its last bytes, in whatever order its ends close: those that
 the polls saw and those that came and went between two of them, and where the kernel's destroy
 events were lost, all but these."""
+import signal
+
 import counting
 import event_socket
 import traffic
@@ -208,7 +210,9 @@ class Loss(ClosingCase):
                          self.traffic(2000, 5001, 'client'))
         first.go('kept')
         d.wait_polls()
+        d.process.send_signal(signal.SIGSTOP)  # awake it might just keep up
         first.go('done')
+        d.process.send_signal(signal.SIGCONT)
         event_socket.set_buffer(d, counting.LARGE_BUFFER)
         before = d.wait_metrics(lambda m: self.of(m, CLOSED, 'server', 5000) == 1000,
                                 'a poll after the loss')
