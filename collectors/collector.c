@@ -24,6 +24,7 @@ enum poll_failure collector_start(struct collector *c, enum poll_source source,
 	c->netlink.of = query->family;
 	c->netlink.states = query->states;
 	c->netlink.extensions = query->extensions;
+	c->netlink.filter = query->filter;
 	return inetdiag_dump_start(&c->netlink);
 }
 

@@ -13,6 +13,7 @@ struct collector_query {
 	enum poll_family family;
 	uint32_t states;    /* SOCK_STATE_BIT()s; from /proc all come, unless LISTEN is alone */
 	uint8_t extensions; /* INETDIAG_EXT_…; of UNIX sockets UDIAG_SHOW_… */
+	const struct filter_request *filter; /* for netlink, of IP sockets; NULL: all of them */
 };
 
 struct collector {

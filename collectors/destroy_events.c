@@ -63,7 +63,10 @@ int destroy_events_digest(const uint8_t *bytes, size_t n, struct sock_record *re
 	if (n < NLMSG_HDRLEN || m->nlmsg_len < NLMSG_HDRLEN || m->nlmsg_len > n ||
 	    m->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -EBADMSG;
-	return inetdiag_parse(m, ret_record) < 0 ? -EBADMSG : 0;
+	if (inetdiag_parse(m, ret_record) < 0)
+		return -EBADMSG;
+	ret_record->known |= SOCK_IS_DESTROYED;
+	return 0;
 }
 
 static bool is_from_kernel(const struct msghdr *h)

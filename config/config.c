@@ -100,11 +100,11 @@ int config_set_listen_addresses(struct config *c, char *const *addresses, size_t
 	const struct config_key *key = &config_keys[config_key_find("web.listen_addresses")];
 	struct config fresh = {0};
 	struct config_strings old = c->web.listen_addresses;
-	char what[CONFIG_WHAT_MAX];
+	struct config_fault fault;
 	int r = count > 0 ? 0 : -EINVAL;
 
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = config_value_add(key, &fresh, addresses[i], what);
+		r = config_value_add(key, &fresh, addresses[i], &fault);
 	if (r == 0) {
 		c->web.listen_addresses = fresh.web.listen_addresses;
 		fresh.web.listen_addresses = old;
@@ -116,7 +116,7 @@ int config_set_listen_addresses(struct config *c, char *const *addresses, size_t
 int config_set_telemetry_path(struct config *c, const char *path)
 {
 	const struct config_key *key = &config_keys[config_key_find("web.telemetry_path")];
-	char what[CONFIG_WHAT_MAX];
+	struct config_fault fault;
 
-	return config_value_add(key, c, path, what);
+	return config_value_add(key, c, path, &fault);
 }

@@ -5,15 +5,10 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "config/config_address.h"
 #include "config/config_errors.h"
+#include "config/config_types.h"
 #include "daemon/util/buf.h"
-
-#define CONFIG_LIST_MAX    64 /* entries of any list but ports */
-#define CONFIG_PORTS_MAX   1024
-#define CONFIG_BUCKETS_MAX 64
 
 enum config_profile {
 	CONFIG_PROFILE_CORE,
@@ -31,22 +26,6 @@ enum config_source {
 	CONFIG_SOURCE_AUTO,
 	CONFIG_SOURCE_NETLINK,
 	CONFIG_SOURCE_PROCFS,
-};
-
-struct config_strings {
-	char **items;
-	size_t count;
-};
-
-struct config_ports {
-	uint16_t *items;
-	size_t count;
-};
-
-/* Strictly rising, finite, not negative. */
-struct config_buckets {
-	double bounds[CONFIG_BUCKETS_MAX];
-	size_t count;
 };
 
 struct config {
@@ -69,6 +48,7 @@ struct config {
 	} ports;
 	int families_tcp, families_udp, families_unix, families_raw, families_mptcp; /* 0 or 1 */
 	int source, counters; /* enum config_source, enum config_counters */
+	struct config_filter listener_filter, socket_filter;
 	struct {
 		uint64_t listeners, ports, series, unix_listeners, tracked_sockets;
 		uint64_t idle_ns;

@@ -31,18 +31,29 @@ static void refuse(struct binder *b, int index, struct config_mark at, const cha
 	b->keys[index].is_wrong = true;
 }
 
+static void refuse_value(struct binder *b, int index, const struct config_event *event,
+			 const struct config_fault *fault)
+{
+	struct config_mark at = event->at;
+
+	if (fault->has_place)
+		at = config_yaml_place(b->yaml, event, fault->at);
+	config_errors_add_fault(b->yaml->errors, at, config_keys[index].path, event->text, fault);
+	b->keys[index].is_wrong = true;
+}
+
 /* A value, or an entry of a list. Also -E2BIG: reported, and the list takes no more. */
 static int bind_scalar(struct binder *b, int index, const struct config_event *event)
 {
-	char what[CONFIG_WHAT_MAX];
+	struct config_fault fault;
 	int r;
 
 	switch (event->type) {
 	case CONFIG_EVENT_SCALAR:
-		r = config_value_add(&config_keys[index], b->config, event->text, what);
+		r = config_value_add(&config_keys[index], b->config, event->text, &fault);
 		if (r == 0 || r == -ENOMEM)
 			return r;
-		refuse(b, index, event->at, what);
+		refuse_value(b, index, event, &fault);
 		return r == -E2BIG ? r : 0;
 	case CONFIG_EVENT_NULL:
 		refuse(b, index, event->at, "has no value");

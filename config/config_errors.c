@@ -65,6 +65,12 @@ static struct config_error *insert(struct config_errors *errors, struct config_m
 	return &errors->items[i];
 }
 
+static void fill(struct config_error *e, struct config_mark at, const char *key)
+{
+	*e = (struct config_error){.line = at.line, .column = at.column};
+	copy_printable(e->key, sizeof(e->key), key);
+}
+
 void config_errors_add(struct config_errors *errors, struct config_mark at, const char *key,
 		       const char *format, ...)
 {
@@ -75,10 +81,62 @@ void config_errors_add(struct config_errors *errors, struct config_mark at, cons
 	e = insert(errors, at);
 	if (!e)
 		return;
-	e->line = at.line;
-	e->column = at.column;
-	copy_printable(e->key, sizeof(e->key), key);
+	fill(e, at, key);
 	va_start(args, format);
 	vsnprintf(e->what, sizeof(e->what), format, args);
 	va_end(args);
+}
+
+/* Bytes of text that make at most so many, and end with a character. */
+static unsigned int back_up(const char *text, unsigned int at, unsigned int most)
+{
+	unsigned int from = at > most ? at - most : 0;
+
+	while (from < at && is_utf8_tail(text[from]))
+		from++;
+	return from;
+}
+
+static unsigned int count_characters(const char *text, unsigned int n)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < n && text[i] != '\0'; i++)
+		count += !is_utf8_tail(text[i]);
+	return count;
+}
+
+/* What does not print takes a place all the same, so that the caret stays below its character. */
+static void quote(struct config_error *e, const char *text, const struct config_fault *fault)
+{
+	unsigned int from = back_up(text, fault->at, sizeof(e->excerpt) / 2);
+	size_t n = 0;
+
+	while (text[from + n] != '\0' && n + 1 < sizeof(e->excerpt)) {
+		unsigned char c = (unsigned char)text[from + n];
+
+		e->excerpt[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+	}
+	while (n > 0 && text[from + n] != '\0' && is_utf8_tail(text[from + n]))
+		n--;
+	e->excerpt[n] = '\0';
+	e->caret = count_characters(e->excerpt, fault->at - from);
+	e->caret_len = count_characters(e->excerpt + (fault->at - from), fault->len);
+	if (e->caret_len == 0)
+		e->caret_len = 1;
+}
+
+void config_errors_add_fault(struct config_errors *errors, struct config_mark at, const char *key,
+			     const char *text, const struct config_fault *fault)
+{
+	struct config_error *e;
+
+	errors->total++;
+	e = insert(errors, at);
+	if (!e)
+		return;
+	fill(e, at, key);
+	snprintf(e->what, sizeof(e->what), "%s", fault->what);
+	if (fault->has_place)
+		quote(e, text, fault);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/util/macros.h"
@@ -14,6 +15,17 @@ struct config_error {
 	unsigned int line, column;
 	char key[96];   /* dotted path, "poll.sockets"; empty: no key */
 	char what[160]; /* "must be between 1ms and 1h" */
+	/* Of a value that has parts: what is around the one at fault, and where in that it begins;
+	 * empty: nothing. */
+	char excerpt[80];
+	unsigned int caret, caret_len; /* characters; at least one */
+};
+
+/* What is wrong with a value and, if it has a place in it, at which bytes. */
+struct config_fault {
+	char what[160];
+	bool has_place;
+	unsigned int at, len;
 };
 
 #define CONFIG_ERRORS_MAX 20
@@ -33,3 +45,6 @@ struct config_mark {
  */
 void config_errors_add(struct config_errors *errors, struct config_mark at, const char *key,
 		       const char *format, ...) PRINTF_LIKE(4, 5);
+/* The same of a value, TEXT, which is quoted where the fault has a place in it. */
+void config_errors_add_fault(struct config_errors *errors, struct config_mark at, const char *key,
+			     const char *text, const struct config_fault *fault);

@@ -41,14 +41,20 @@ static void render_duration(uint64_t ns, struct buf *out)
 	buf_add_str(out, text);
 }
 
-/* Double quotes take every character; those that the checks let pass need no other escape. */
+/* Double quotes take every character. */
 static void render_string(const char *text, struct buf *out)
 {
 	buf_add_char(out, '"');
 	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f) {
+			buf_add_format(out, "\\x%02x", c);
+			continue;
+		}
+		if (c == '"' || c == '\\')
 			buf_add_char(out, '\\');
-		buf_add_char(out, *text);
+		buf_add_char(out, (char)c);
 	}
 	buf_add_char(out, '"');
 }
@@ -111,6 +117,9 @@ void config_render_value(const struct config_key *key, const struct config *c, s
 		break;
 	case CONFIG_TYPE_BUCKETS:
 		render_buckets(place, out);
+		break;
+	case CONFIG_TYPE_FILTER:
+		render_string(((const struct config_filter *)place)->text, out);
 		break;
 	}
 }

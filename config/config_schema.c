@@ -161,6 +161,21 @@ const struct config_key config_keys[] = {
 		.help = "Ports connected to that always have a label of their own.",
 	},
 	{
+		.path = "listener_filter",
+		.type = CONFIG_TYPE_FILTER,
+		.fallback = "",
+		AT(listener_filter),
+		.help = "Which listeners are shown, as ss writes filters; empty: all.",
+	},
+	{
+		.path = "socket_filter",
+		.type = CONFIG_TYPE_FILTER,
+		.fallback = "",
+		AT(socket_filter),
+		.help = "Which TCP, UDP and MPTCP sockets are watched, as ss writes filters; "
+			"empty: all.",
+	},
+	{
 		.path = "families.tcp",
 		.type = CONFIG_TYPE_CHOICE,
 		.fallback = "true",
@@ -357,6 +372,7 @@ bool config_key_is_list(const struct config_key *key)
 	case CONFIG_TYPE_DOUBLE:
 	case CONFIG_TYPE_CHOICE:
 	case CONFIG_TYPE_STRING:
+	case CONFIG_TYPE_FILTER:
 		break;
 	}
 	return false;

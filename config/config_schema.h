@@ -16,6 +16,7 @@ enum config_type {
 	CONFIG_TYPE_STRINGS,  /* struct config_strings */
 	CONFIG_TYPE_PORTS,    /* struct config_ports */
 	CONFIG_TYPE_BUCKETS,  /* struct config_buckets */
+	CONFIG_TYPE_FILTER,   /* struct config_filter */
 };
 
 /* What is wrong with a string ("must begin with /"), or NULL. OTHERS: the list's entries so far. */

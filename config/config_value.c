@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_services.h"
+#include "daemon/core/filter.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/parse_num.h"
@@ -17,22 +19,25 @@ static void *place_of(const struct config_key *key, struct config *c)
 	return (char *)c + key->offset;
 }
 
-static PRINTF_LIKE(3, 4) int refuse(int error, char *ret_what, const char *format, ...)
+static PRINTF_LIKE(3, 4) int refuse(int error, struct config_fault *ret_fault, const char *format,
+				    ...)
 {
 	va_list args;
 
+	ret_fault->has_place = false;
 	va_start(args, format);
-	vsnprintf(ret_what, CONFIG_WHAT_MAX, format, args);
+	vsnprintf(ret_fault->what, sizeof(ret_fault->what), format, args);
 	va_end(args);
 	return error;
 }
 
-static int refuse_number(const struct config_key *key, const char *kind, char *ret_what)
+static int refuse_number(const struct config_key *key, const char *kind,
+			 struct config_fault *ret_fault)
 {
 	if (key->max)
-		return refuse(-EINVAL, ret_what, "must be %s from %s to %s", kind, key->min,
+		return refuse(-EINVAL, ret_fault, "must be %s from %s to %s", kind, key->min,
 			      key->max);
-	return refuse(-EINVAL, ret_what, "must be %s, at least %s", kind, key->min);
+	return refuse(-EINVAL, ret_fault, "must be %s, at least %s", kind, key->min);
 }
 
 static int parse_whole(const struct config_key *key, const char *text, uint64_t *ret_n)
@@ -82,7 +87,8 @@ static int parse_double_in_range(const struct config_key *key, const char *text,
 	return 0;
 }
 
-static int set_choice(const struct config_key *key, int *place, const char *text, char *ret_what)
+static int set_choice(const struct config_key *key, int *place, const char *text,
+		      struct config_fault *ret_fault)
 {
 	char names[64] = "";
 
@@ -94,16 +100,17 @@ static int set_choice(const struct config_key *key, int *place, const char *text
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
 			 i > 0 ? ", " : "", key->choices[i]);
 	}
-	return refuse(-EINVAL, ret_what, "must be one of: %s", names);
+	return refuse(-EINVAL, ret_fault, "must be one of: %s", names);
 }
 
-static int set_string(const struct config_key *key, char **place, const char *text, char *ret_what)
+static int set_string(const struct config_key *key, char **place, const char *text,
+		      struct config_fault *ret_fault)
 {
 	const char *wrong = key->check(text, &(struct config_strings){0});
 	char *copy;
 
 	if (wrong)
-		return refuse(-EINVAL, ret_what, "%s", wrong);
+		return refuse(-EINVAL, ret_fault, "%s", wrong);
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
@@ -112,22 +119,22 @@ static int set_string(const struct config_key *key, char **place, const char *te
 	return 0;
 }
 
-static int refuse_full(size_t max, char *ret_what)
+static int refuse_full(size_t max, struct config_fault *ret_fault)
 {
-	return refuse(-E2BIG, ret_what, "the list must not have more than %zu entries", max);
+	return refuse(-E2BIG, ret_fault, "the list must not have more than %zu entries", max);
 }
 
 static int add_string(const struct config_key *key, struct config_strings *list, const char *text,
-		      char *ret_what)
+		      struct config_fault *ret_fault)
 {
 	const char *wrong;
 	char **items;
 
 	if (list->count == CONFIG_LIST_MAX)
-		return refuse_full(CONFIG_LIST_MAX, ret_what);
+		return refuse_full(CONFIG_LIST_MAX, ret_fault);
 	wrong = key->check(text, list);
 	if (wrong)
-		return refuse(-EINVAL, ret_what, "%s", wrong);
+		return refuse(-EINVAL, ret_fault, "%s", wrong);
 	items = reallocarray(list->items, list->count + 1, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
@@ -140,18 +147,18 @@ static int add_string(const struct config_key *key, struct config_strings *list,
 }
 
 static int add_port(const struct config_key *key, struct config_ports *list, const char *text,
-		    char *ret_what)
+		    struct config_fault *ret_fault)
 {
 	uint16_t *items;
 	uint64_t n;
 
 	if (list->count == CONFIG_PORTS_MAX)
-		return refuse_full(CONFIG_PORTS_MAX, ret_what);
+		return refuse_full(CONFIG_PORTS_MAX, ret_fault);
 	if (parse_whole_in_range(key, text, &n) < 0)
-		return refuse_number(key, "a port number", ret_what);
+		return refuse_number(key, "a port number", ret_fault);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i] == n)
-			return refuse(-EINVAL, ret_what, "is given twice");
+			return refuse(-EINVAL, ret_fault, "is given twice");
 	}
 	items = reallocarray(list->items, list->count + 1, sizeof(*items));
 	if (!items)
@@ -162,66 +169,100 @@ static int add_port(const struct config_key *key, struct config_ports *list, con
 }
 
 static int add_bucket(const struct config_key *key, struct config_buckets *list, const char *text,
-		      char *ret_what)
+		      struct config_fault *ret_fault)
 {
 	double x;
 
 	if (list->count == CONFIG_BUCKETS_MAX)
-		return refuse_full(CONFIG_BUCKETS_MAX, ret_what);
+		return refuse_full(CONFIG_BUCKETS_MAX, ret_fault);
 	if (parse_double_in_range(key, text, &x) < 0)
-		return refuse_number(key, "a number", ret_what);
+		return refuse_number(key, "a number", ret_fault);
 	if (list->count > 0 && x <= list->bounds[list->count - 1])
-		return refuse(-EINVAL, ret_what, "must be larger than the bound before it");
+		return refuse(-EINVAL, ret_fault, "must be larger than the bound before it");
 	list->bounds[list->count++] = x;
 	return 0;
 }
 
+static void clear_filter(struct config_filter *f)
+{
+	free(f->text);
+	filter_free(f->filter);
+	*f = (struct config_filter){0};
+}
+
+/* Nothing but blanks is no filter. */
+static int set_filter(struct config_filter *place, const char *text, struct config_fault *ret_fault)
+{
+	static const struct filter_world world = {config_service_find, CONFIG_SERVICES};
+	struct config_filter f = {.text = strdup(text)};
+	struct filter_error error;
+	int r = f.text ? 0 : -ENOMEM;
+
+	if (r == 0 && text[strspn(text, " \t\r\n")] != '\0')
+		r = filter_parse(text, &world, &error, &f.filter);
+	if (r == -EINVAL) {
+		refuse(r, ret_fault, "%s", error.what);
+		ret_fault->has_place = true;
+		ret_fault->at = error.at;
+		ret_fault->len = error.len;
+	}
+	if (r < 0) {
+		clear_filter(&f);
+		return r;
+	}
+	clear_filter(place);
+	*place = f;
+	return 0;
+}
+
 int config_value_add(const struct config_key *key, struct config *c, const char *text,
-		     char ret_what[CONFIG_WHAT_MAX])
+		     struct config_fault *ret_fault)
 {
 	void *place = place_of(key, c);
 
 	switch (key->type) {
 	case CONFIG_TYPE_U64:
 		if (parse_whole_in_range(key, text, place) < 0)
-			return refuse_number(key, "a whole number", ret_what);
+			return refuse_number(key, "a whole number", ret_fault);
 		return 0;
 	case CONFIG_TYPE_DURATION:
 		if (parse_whole_in_range(key, text, place) < 0)
-			return refuse_number(key, "a duration", ret_what);
+			return refuse_number(key, "a duration", ret_fault);
 		return 0;
 	case CONFIG_TYPE_DOUBLE:
 		if (parse_double_in_range(key, text, place) < 0)
-			return refuse_number(key, "a number", ret_what);
+			return refuse_number(key, "a number", ret_fault);
 		return 0;
 	case CONFIG_TYPE_CHOICE:
-		return set_choice(key, place, text, ret_what);
+		return set_choice(key, place, text, ret_fault);
 	case CONFIG_TYPE_STRING:
-		return set_string(key, place, text, ret_what);
+		return set_string(key, place, text, ret_fault);
 	case CONFIG_TYPE_STRINGS:
-		return add_string(key, place, text, ret_what);
+		return add_string(key, place, text, ret_fault);
 	case CONFIG_TYPE_PORTS:
-		return add_port(key, place, text, ret_what);
+		return add_port(key, place, text, ret_fault);
 	case CONFIG_TYPE_BUCKETS:
-		return add_bucket(key, place, text, ret_what);
+		return add_bucket(key, place, text, ret_fault);
+	case CONFIG_TYPE_FILTER:
+		return set_filter(place, text, ret_fault);
 	}
 	return -EINVAL;
 }
 
 int config_value_set_fallback(const struct config_key *key, struct config *c)
 {
-	char what[CONFIG_WHAT_MAX];
+	struct config_fault fault;
 	_free_ char *entries = NULL;
 	char *rest = NULL, *entry;
 	int r;
 
 	if (!config_key_is_list(key))
-		return config_value_add(key, c, key->fallback, what);
+		return config_value_add(key, c, key->fallback, &fault);
 	entries = strdup(key->fallback);
 	if (!entries)
 		return -ENOMEM;
 	for (entry = strtok_r(entries, " ", &rest); entry; entry = strtok_r(NULL, " ", &rest)) {
-		r = config_value_add(key, c, entry, what);
+		r = config_value_add(key, c, entry, &fault);
 		if (r < 0)
 			return r;
 	}
@@ -264,6 +305,9 @@ void config_value_clear(const struct config_key *key, struct config *c)
 		break;
 	case CONFIG_TYPE_BUCKETS:
 		((struct config_buckets *)place)->count = 0;
+		break;
+	case CONFIG_TYPE_FILTER:
+		clear_filter(place);
 		break;
 	}
 }

@@ -4,12 +4,10 @@
 
 #include "config/config_schema.h"
 
-#define CONFIG_WHAT_MAX sizeof(((struct config_error *)NULL)->what)
-
-/* Sets the value, or appends an entry to the list. 0, -ENOMEM, or with RET_WHAT -EINVAL (not a
+/* Sets the value, or appends an entry to the list. 0, -ENOMEM, or with RET_FAULT -EINVAL (not a
  * valid value) or -E2BIG (the list is full). */
 int config_value_add(const struct config_key *key, struct config *c, const char *text,
-		     char ret_what[CONFIG_WHAT_MAX]);
+		     struct config_fault *ret_fault);
 /* Sets the default of a key that was cleared. 0 or -ENOMEM. */
 int config_value_set_fallback(const struct config_key *key, struct config *c);
 /* Frees what the key holds: a list is then empty, and a string NULL. May run twice. */

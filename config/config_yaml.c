@@ -257,6 +257,40 @@ int config_yaml_next(struct config_yaml *y, struct config_event *ret_event)
 	return 0;
 }
 
+/* Where a mark lies in the text. */
+static const char *find_mark(const struct config_yaml *y, struct config_mark at)
+{
+	const char *p = y->text, *end = y->text + y->len;
+
+	for (unsigned int line = 1; p && line < at.line; line++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		p = p ? p + 1 : NULL;
+	}
+	for (unsigned int column = 1; p && p < end && column < at.column; column++)
+		do
+			p++;
+		while (p < end && ((unsigned char)*p & 0xc0) == 0x80);
+	return p;
+}
+
+struct config_mark config_yaml_place(const struct config_yaml *y, const struct config_event *event,
+				     unsigned int at)
+{
+	const char *begin = find_mark(y, event->at), *end = y->text + y->len;
+	struct config_mark place = event->at;
+
+	if (begin && begin < end && (*begin == '"' || *begin == '\'')) {
+		begin++;
+		place.column++;
+	}
+	if (!begin || (size_t)(end - begin) < at || memcmp(begin, event->text, at) != 0 ||
+	    memchr(begin, '\n', at))
+		return event->at;
+	for (unsigned int i = 0; i < at; i++)
+		place.column += ((unsigned char)begin[i] & 0xc0) != 0x80;
+	return place;
+}
+
 static int nesting(const struct config_event *event)
 {
 	switch (event->type) {

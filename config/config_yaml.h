@@ -49,5 +49,9 @@ void config_yaml_done(struct config_yaml *y);
 
 /* The next event. 0, -ENOMEM, or -EINVAL: what follows cannot be read, and ERRORS says why. */
 int config_yaml_next(struct config_yaml *y, struct config_event *ret_event);
+/* The place of a byte of a scalar's text; that of the scalar where its text is not written out as
+ * it is (escapes, several lines). */
+struct config_mark config_yaml_place(const struct config_yaml *y, const struct config_event *event,
+				     unsigned int at);
 /* Passes over what EVENT begins: nothing more for a scalar, all its content for a list or a map. */
 int config_yaml_skip(struct config_yaml *y, const struct config_event *event);

@@ -142,14 +142,18 @@ static void on_readable(struct loop_source *source, uint32_t events);
 static void run_walk(struct lane_poller *p);
 
 /* Starts a walk, and waits for what it brings. */
-static enum poll_failure request(struct lane_poller *p, enum poll_source source)
+static enum poll_failure request(struct lane_poller *p, enum poll_source source,
+				 const struct filter_request *filter)
 {
-	enum poll_failure failure = collector_start(&p->collector, source, &walk_of(p)->query);
-	int fd = collector_fd(&p->collector);
-	int r;
+	struct collector_query query = walk_of(p)->query;
+	enum poll_failure failure;
+	int fd, r;
 
+	query.filter = filter;
+	failure = collector_start(&p->collector, source, &query);
 	if (failure != POLL_FAILURE_NONE)
 		return failure;
+	fd = collector_fd(&p->collector);
 	if (fd < 0)
 		r = loop_timer_start(&p->turn, 0, 0);
 	else
@@ -249,6 +253,7 @@ static void fail(struct lane_poller *p, enum poll_failure reason)
 
 static void run_walk(struct lane_poller *p)
 {
+	const struct filter_request *filter;
 	enum poll_source source;
 	enum poll_failure failure;
 
@@ -267,9 +272,9 @@ static void run_walk(struct lane_poller *p)
 		next_walk(p);
 		return;
 	}
-	walk_of(p)->ops->begin(p->settings.userdata, walk_of(p)->query.family, source);
+	filter = walk_of(p)->ops->begin(p->settings.userdata, walk_of(p)->query.family, source);
 	loop_timer_start(&p->deadline, DEADLINE_NS, 0);
-	failure = request(p, source);
+	failure = request(p, source, filter);
 	if (failure != POLL_FAILURE_NONE)
 		fail(p, failure);
 }

@@ -17,8 +17,9 @@ struct self_values;
 /* All on the collector's thread. Those that return a failure make it the walk's. */
 struct walk_ops {
 	/* The rows that come between this and commit are the walk's. It may begin anew: then what
-	 * came before is void. */
-	void (*begin)(void *userdata, enum poll_family family, enum poll_source source);
+	 * came before is void. Returns what the kernel need not show; NULL: it is to show all. */
+	const struct filter_request *(*begin)(void *userdata, enum poll_family family,
+					      enum poll_source source);
 	enum poll_failure (*rows)(void *userdata, enum poll_family family,
 				  const struct sock_batch *batch);
 	enum poll_failure (*commit)(void *userdata, enum poll_family family);

@@ -14,13 +14,16 @@
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
-static void begin(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin(void *userdata, enum poll_family family,
+					  enum poll_source source)
 {
 	struct polling *p = userdata;
 
 	(void)family;
 	p->sources_of[LANE_LISTENERS] = source;
 	listener_poll_begin(&p->listeners);
+	/* Whose side a connection is on, all of them say. */
+	return NULL;
 }
 
 /* A listening socket beyond what the table may hold. */
@@ -95,13 +98,15 @@ static bool wants_unix(void *userdata)
 	return p->catalogue->unix_series > 0;
 }
 
-static void begin_unix(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin_unix(void *userdata, enum poll_family family,
+					       enum poll_source source)
 {
 	struct polling *p = userdata;
 
 	(void)family;
 	(void)source;
 	unix_listeners_begin(p->unix_listeners);
+	return NULL;
 }
 
 static enum poll_failure add_unix(void *userdata, enum poll_family family,

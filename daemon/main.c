@@ -10,6 +10,7 @@
 
 #include "build_config.h"
 #include "daemon/doctor.h"
+#include "daemon/filters.h"
 #include "daemon/listing.h"
 #include "daemon/manager.h"
 #include "daemon/once.h"
@@ -37,6 +38,17 @@ static int print_version(void)
 	return EXIT_SUCCESS;
 }
 
+/* The value, with carets under what is wrong with it. */
+static void print_excerpt(const struct config_error *e)
+{
+	if (!e->excerpt[0])
+		return;
+	fprintf(stderr, "    %s\n    %*s", e->excerpt, (int)e->caret, "");
+	for (unsigned int i = 0; i < e->caret_len; i++)
+		fputc('^', stderr);
+	fputc('\n', stderr);
+}
+
 static void print_config_errors(const char *path, const struct config_errors *errors)
 {
 	char text[SETTINGS_ERROR_MAX];
@@ -44,6 +56,7 @@ static void print_config_errors(const char *path, const struct config_errors *er
 	for (size_t i = 0; i < errors->count; i++) {
 		settings_describe_error(path, &errors->items[i], text);
 		fprintf(stderr, "%s\n", text);
+		print_excerpt(&errors->items[i]);
 	}
 	if (errors->total > errors->count)
 		fprintf(stderr, "%s: %zu more\n", path, errors->total - errors->count);
@@ -79,7 +92,7 @@ static int run(const struct options *o, const char *path, struct config *config)
 	int status = EXIT_SUCCESS;
 
 	if (o->check)
-		status = EXIT_SUCCESS;
+		filters_print(config, stdout);
 	else if (o->dump)
 		status = dump(config);
 	else if (o->doctor)

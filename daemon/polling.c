@@ -7,9 +7,12 @@
 
 #include "collectors/host_counters.h"
 #include "collectors/interface_name.h"
+#include "collectors/port_range.h"
+#include "collectors/procfs.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/sock_groups.h"
 #include "daemon/core/unix_listeners.h"
+#include "daemon/filters.h"
 #include "daemon/io/clock.h"
 #include "daemon/lanes.h"
 #include "daemon/listen_drops.h"
@@ -23,6 +26,19 @@ struct snapshot_age polling_age(const struct polling *p, enum lane lane, uint64_
 		.stale_after_ns = lane_pace_stale_after_ns(&p->lanes[lane].pace),
 		.is_from_procfs = p->sources_of[lane] == POLL_SOURCE_PROCFS,
 	};
+}
+
+void polling_look(struct polling *p)
+{
+	char path[PROCFS_PATH_MAX];
+	uint16_t low, high;
+
+	procfs_path(p->procfs, "sys/net/ipv4/ip_local_port_range", path);
+	if (port_range_read(path, &low, &high) == 0) {
+		p->listeners.ephemeral_low = low;
+		p->listeners.ephemeral_high = high;
+	}
+	filters_resolve(p->filters, p->listeners.ephemeral_low, p->listeners.ephemeral_high);
 }
 
 static int init_lanes(struct polling *p, const struct polling_settings *s)
@@ -114,9 +130,10 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->ended = s->ended;
 	tally_init(&p->tally, seed);
 	p->unix_listeners = unix_listeners_new(seed);
+	p->filters = filters_new(s->config);
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = init_groups(p, s, seed);
-	if (r == 0 && (!p->host || !p->listen_drops || !p->unix_listeners))
+	if (r == 0 && (!p->host || !p->listen_drops || !p->unix_listeners || !p->filters))
 		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
@@ -140,6 +157,7 @@ void polling_done(struct polling *p)
 	host_counters_free(p->host);
 	tally_done(&p->tally);
 	unix_listeners_free(p->unix_listeners);
+	filters_free(p->filters);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)
@@ -194,6 +212,20 @@ static void configure_source(struct polling *p, const struct config *config,
 			self_set(&p->self->source[family][i], METRIC_ABSENT);
 }
 
+/* Where others are watched than before, what is new was not born, and what is missing not closed.
+ */
+static void apply_filters(struct polling *p, const struct config *config)
+{
+	if (filters_configure(p->filters, config)) {
+		connections_start_over(&p->aggregate.connections);
+		for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)
+			sock_groups_start_over(p->others[i]);
+	}
+	p->aggregate.connections.filter = config->socket_filter.filter;
+	p->listeners.filter = config->listener_filter.filter;
+	polling_look(p);
+}
+
 void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue)
 {
 	struct catalogue *before = p->catalogue;
@@ -212,6 +244,7 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 	counting_configure(&p->counting, settings_counters(config, catalogue));
 	for (unsigned int i = 0; i < POLL_FAMILY_END; i++)
 		configure_source(p, config, catalogue, i);
+	apply_filters(p, config);
 	p->catalogue = catalogue_ref(catalogue);
 	catalogue_unref(before);
 	p->config = config;

@@ -11,6 +11,7 @@
 #include "daemon/lane_poller.h"
 
 struct config;
+struct filters;
 struct host_counters;
 struct listen_drops;
 struct polling;
@@ -31,6 +32,7 @@ struct polling {
 	struct host_counters *host;
 	struct listener_table listeners;
 	struct unix_listeners *unix_listeners;
+	struct filters *filters;
 	struct aggregate aggregate;
 	struct sock_groups *others[POLL_FAMILY_PORTS]; /* of TCP NULL: it has the aggregate */
 	struct tally tally;
@@ -63,6 +65,8 @@ void polling_done(struct polling *p);
 int polling_prepare(struct polling *p, const struct config *config, struct catalogue *catalogue);
 void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue);
 void polling_discard(struct polling *p);
+/* Looks up what may change on the host: ip_local_port_range, and what filters name. */
+void polling_look(struct polling *p);
 /* The age of data that a lane took. */
 struct snapshot_age polling_age(const struct polling *p, enum lane lane, uint64_t taken_ns);
 /* Starts a lane, or starts it anew. The sockets lane needs a good idea of the listeners, so its

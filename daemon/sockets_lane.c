@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collectors/port_range.h"
-#include "collectors/procfs.h"
 #include "config/config.h"
 #include "daemon/core/listener_dump.h"
 #include "daemon/core/sock_groups.h"
+#include "daemon/filters.h"
 #include "daemon/io/clock.h"
 #include "daemon/lanes.h"
 #include "daemon/polling.h"
 #include "daemon/publishing.h"
 #include "daemon/settings.h"
 #include "daemon/util/macros.h"
-
-static void read_port_range(struct polling *p)
-{
-	char path[PROCFS_PATH_MAX];
-	uint16_t low, high;
-
-	procfs_path(p->procfs, "sys/net/ipv4/ip_local_port_range", path);
-	if (port_range_read(path, &low, &high) < 0)
-		return;
-	p->listeners.ephemeral_low = low;
-	p->listeners.ephemeral_high = high;
-}
 
 /* How many groups limits.series leaves room for. */
 static uint32_t budget(const struct polling *p, enum poll_family family)
@@ -33,7 +20,8 @@ static uint32_t budget(const struct polling *p, enum poll_family family)
 	return settings_group_budget(p->config, p->catalogue, family, &given);
 }
 
-static void begin_tcp(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin_tcp(void *userdata, enum poll_family family,
+					      enum poll_source source)
 {
 	struct polling *p = userdata;
 	struct aggregate_poll poll = {
@@ -43,20 +31,29 @@ static void begin_tcp(void *userdata, enum poll_family family, enum poll_source 
 	};
 
 	p->sources_of[LANE_SOCKETS] = source;
-	read_port_range(p);
+	polling_look(p);
 	listener_dump_begin(&p->listeners);
 	aggregate_begin(&p->aggregate, &poll);
+	return filters_request(p->filters);
+}
+
+/* Whether a row is one that the configuration wants. The kernel may show more than that. */
+static bool is_wanted(const struct filter *filter, const struct sock_record *record)
+{
+	return !filter || filter_match(filter, record);
 }
 
 static enum poll_failure add_tcp(void *userdata, enum poll_family family,
 				 const struct sock_batch *batch)
 {
 	struct polling *p = userdata;
+	const struct filter *filter = filters_of_sockets(p->filters);
 
 	(void)family;
 	connections_prefetch(&p->aggregate.connections, batch->records, batch->count);
 	for (unsigned int i = 0; i < batch->count; i++)
-		if (aggregate_add(&p->aggregate, &p->listeners, &batch->records[i]) < 0)
+		if (is_wanted(filter, &batch->records[i]) &&
+		    aggregate_add(&p->aggregate, &p->listeners, &batch->records[i]) < 0)
 			return POLL_FAILURE_MEMORY;
 	return POLL_FAILURE_NONE;
 }
@@ -68,7 +65,7 @@ static enum poll_failure commit_tcp(void *userdata, enum poll_family family)
 	(void)family;
 	counting_drain(&p->counting);
 	aggregate_commit(&p->aggregate, &p->listeners, clock_monotonic_ns());
-	listener_dump_commit(&p->listeners);
+	listener_dump_commit(&p->listeners, filters_of_sockets(p->filters) != NULL);
 	return POLL_FAILURE_NONE;
 }
 
@@ -78,28 +75,32 @@ static void abort_tcp(void *userdata)
 }
 
 /* UDP and MPTCP. Connections of TCP come first where limits.tracked_sockets is met. */
-static void begin_other(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin_other(void *userdata, enum poll_family family,
+						enum poll_source source)
 {
 	struct polling *p = userdata;
 	uint64_t limit = p->catalogue->counts ? p->config->limits.tracked_sockets : 0;
 	uint64_t used = p->aggregate.connections.track.count;
 
-	read_port_range(p);
+	polling_look(p);
 	sock_groups_begin(p->others[family],
 			  &(struct sock_groups_walk){
 				  .budget = budget(p, family),
 				  .tracked = (uint32_t)(limit - MIN(limit, used)),
 				  .is_from_procfs = source == POLL_SOURCE_PROCFS,
 			  });
+	return filters_request(p->filters);
 }
 
 static enum poll_failure add_other(void *userdata, enum poll_family family,
 				   const struct sock_batch *batch)
 {
 	struct polling *p = userdata;
+	const struct filter *filter = filters_of_sockets(p->filters);
 
 	for (unsigned int i = 0; i < batch->count; i++)
-		if (sock_groups_add(p->others[family], &p->listeners, &batch->records[i]) < 0)
+		if (is_wanted(filter, &batch->records[i]) &&
+		    sock_groups_add(p->others[family], &p->listeners, &batch->records[i]) < 0)
 			return POLL_FAILURE_MEMORY;
 	return POLL_FAILURE_NONE;
 }
@@ -112,12 +113,14 @@ static enum poll_failure commit_other(void *userdata, enum poll_family family)
 	return POLL_FAILURE_NONE;
 }
 
-static void begin_tally(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin_tally(void *userdata, enum poll_family family,
+						enum poll_source source)
 {
 	struct polling *p = userdata;
 
 	(void)source;
 	tally_begin(&p->tally, family);
+	return NULL;
 }
 
 static enum poll_failure add_tally(void *userdata, enum poll_family family,

@@ -60,6 +60,11 @@ void connections_limit(struct connections *c, uint32_t limit)
 	note_evicted(c);
 }
 
+void connections_start_over(struct connections *c)
+{
+	c->has_polled = false;
+}
+
 bool connections_follow(const struct connections *c, const struct sock_record *record)
 {
 	return c->track.limit > 0 && record->tcp_info && record->state != SOCK_LISTEN;
@@ -270,7 +275,7 @@ static void lose_sight(struct connections *c, const struct listener_table *liste
 	/* Who closed before events were taken up again has none. */
 	bool has_event = c->expects_events && c->expected_events;
 
-	if (t->status != TRACK_OPEN) {
+	if (t->status != TRACK_OPEN || !c->has_polled) {
 		track_remove(&c->track, number);
 		return;
 	}

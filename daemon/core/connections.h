@@ -8,6 +8,7 @@
 #pragma once
 
 #include "daemon/core/aggregate_plan.h"
+#include "daemon/core/filter.h"
 #include "daemon/core/group.h"
 #include "daemon/core/track.h"
 
@@ -15,7 +16,8 @@ struct connections {
 	struct group_table *groups;
 	struct aggregate_plans *plans;
 	struct track track;
-	struct metric_set present; /* families that an event gave a value for */
+	struct metric_set present;   /* families that an event gave a value for */
+	const struct filter *filter; /* of what no poll has seen; NULL: all; for the owner to set */
 	struct {
 		unsigned int sent, received; /* where these lie in a record's values */
 	} slots;
@@ -35,6 +37,10 @@ void connections_init(struct connections *c, struct group_table *groups,
 void connections_done(struct connections *c);
 /* Follows up to so many; 0, as it is at first: none, and frees what was known of them. */
 void connections_limit(struct connections *c, uint32_t limit);
+
+/* Others are watched from now on: what the next poll shows for the first time may be old, and what
+ * it does not show may be there. */
+void connections_start_over(struct connections *c);
 
 /* A poll: begin, see for each row that is to be followed, then commit or abort. What an aborted one
  * saw is true all the same, and stays. Commit counts what the poll no longer showed. */

@@ -58,6 +58,8 @@ static bool count_unseen(struct connections *c, struct listener_table *listeners
 {
 	struct track_record t = {0};
 
+	if (c->filter && !filter_match(c->filter, record))
+		return false;
 	if (!record->local_port || !record->remote_port || !connection_is_made(record) ||
 	    !connections_know_births(c) || is_ambiguous(c, record, now_ns))
 		return false;

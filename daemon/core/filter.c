@@ -138,6 +138,8 @@ static enum truth match(const struct filter *f, unsigned int at, const struct so
 	case FILTER_AUTOBOUND:
 		return match_autobound(f, record);
 	case FILTER_STATE:
+		if (record->known & SOCK_IS_DESTROYED)
+			return UNKNOWN;
 		return truth_of(n->states & SOCK_STATE_BIT(record->state));
 	case FILTER_DEVICE:
 		if (!record->cookie) /* /proc does not tell */

@@ -9,6 +9,7 @@
 
 #include <net/if.h>
 
+#include "daemon/core/filter.h"
 #include "daemon/core/listener_series.h"
 #include "daemon/core/sock_index.h"
 
@@ -33,7 +34,8 @@ struct listener {
 	/* What each row of a dump is matched against comes first, in one cache line. */
 	struct listener_key key;
 	uint32_t members;
-	uint32_t dump;          /* the dump of the sockets lane that last showed it */
+	uint32_t shown; /* the fast poll in which the filter let one of its members through */
+	uint32_t dump;  /* the dump of the sockets lane that last showed it */
 	uint64_t gone_since_ns; /* 0 while it has members */
 	uint64_t hash;
 	uint64_t first_seen_ns;
@@ -76,8 +78,11 @@ struct listener_table {
 	uint64_t peak_window_ns;
 	struct listener_series **series; /* all of them, in no order */
 	uint32_t series_count, series_room;
-	uint32_t series_cap;                    /* how many there may be beside "other" */
-	struct listener_series *other;          /* one of them; NULL: nothing was folded yet */
+	uint32_t series_cap;            /* how many there may be beside "other" */
+	struct listener_series *other;  /* one of them; NULL: nothing was folded yet */
+	struct listener_series *hidden; /* of those that the filter does not let through; or NULL */
+	const struct filter
+		*filter; /* which listeners are shown; NULL: all; for the owner to set */
 	uint16_t ephemeral_low, ephemeral_high; /* ip_local_port_range; 1, 0: none */
 	struct listener **items;
 	uint32_t count, cap;

@@ -57,7 +57,7 @@ void listener_dump_observe(struct listener *l, const struct sock_record *record)
 		observe_unaccepted(&l->queues, record);
 }
 
-void listener_dump_commit(struct listener_table *t)
+void listener_dump_commit(struct listener_table *t, bool is_filtered)
 {
 	for (uint32_t i = 0; i < t->series_count; i++)
 		listener_series_begin_dump(t->series[i]);
@@ -68,5 +68,5 @@ void listener_dump_commit(struct listener_table *t)
 			listener_series_add_queues(l->series, &l->queues);
 	}
 	for (uint32_t i = 0; i < t->series_count; i++)
-		listener_series_end_dump(t->series[i]);
+		listener_series_end_dump(t->series[i], is_filtered);
 }

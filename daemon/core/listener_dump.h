@@ -12,4 +12,5 @@ void listener_dump_begin(struct listener_table *t);
 int listener_dump_see(struct listener_table *t, const struct sock_record *record, uint64_t now_ns);
 /* A row of a connection that listener_table_match() gave to L. */
 void listener_dump_observe(struct listener *l, const struct sock_record *record);
-void listener_dump_commit(struct listener_table *t);
+/* IS_FILTERED: not all rows were given. */
+void listener_dump_commit(struct listener_table *t, bool is_filtered);

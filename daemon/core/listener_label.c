@@ -13,7 +13,7 @@
 
 static uint32_t own_count(const struct listener_table *t)
 {
-	return t->series_count - (t->other != NULL);
+	return t->series_count - (t->other != NULL) - (t->hidden != NULL);
 }
 
 static void remove_series(struct listener_table *t, struct listener_series *s)
@@ -32,7 +32,7 @@ void listener_label_release(struct listener_table *t, struct listener *l)
 
 	l->series = NULL;
 	/* Those of "other" stay: their counters must not start anew with each that is folded. */
-	if (s && --s->listeners == 0 && s != t->other)
+	if (s && --s->listeners == 0 && s != t->other && s != t->hidden)
 		remove_series(t, s);
 }
 
@@ -82,12 +82,27 @@ static struct listener_series *get_other(struct listener_table *t, uint64_t now_
 	return t->other;
 }
 
+/* Counted like any other, so that what is theirs is nobody else's, and not shown. */
+static struct listener_series *get_hidden(struct listener_table *t, uint64_t now_ns)
+{
+	if (!t->hidden)
+		t->hidden = add_series(t, "", "", now_ns);
+	return t->hidden;
+}
+
+static bool is_hidden(const struct listener_table *t, const struct listener *l)
+{
+	return l->shown != t->poll;
+}
+
 static struct listener_series *get_series(struct listener_table *t, const struct listener *l,
 					  uint64_t now_ns)
 {
 	struct listener_series *s;
 	char port[LISTENER_PORT_MAX];
 
+	if (is_hidden(t, l))
+		return get_hidden(t, now_ns);
 	if (listener_table_has_label(t, l->key.port))
 		snprintf(port, sizeof(port), "%u", l->key.port);
 	else
@@ -103,8 +118,10 @@ static struct listener_series *get_series(struct listener_table *t, const struct
 /* Whether there may be other series for it than it has: a place came free, or it has settled. */
 static bool is_due(const struct listener_table *t, const struct listener *l)
 {
-	if (!l->series)
+	if (!l->series || is_hidden(t, l) != (l->series == t->hidden))
 		return true;
+	if (is_hidden(t, l))
+		return false;
 	if (l->series == t->other)
 		return own_count(t) < t->series_cap;
 	return strcmp(l->series->port, EPHEMERAL) == 0 && listener_table_has_label(t, l->key.port);
@@ -126,7 +143,7 @@ static struct listener_series *least_worthy(const struct listener_table *t)
 	struct listener_series *found = NULL;
 
 	for (uint32_t i = 0; i < t->series_count; i++)
-		if (t->series[i] != t->other &&
+		if (t->series[i] != t->other && t->series[i] != t->hidden &&
 		    (!found || found->values.sockets > 0 || t->series[i]->values.sockets == 0))
 			found = t->series[i];
 	return found;

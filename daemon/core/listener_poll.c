@@ -24,6 +24,8 @@ int listener_poll_add(struct listener_table *t, const struct sock_record *record
 	r = listener_member_get(t, record, &m);
 	if (r < 0)
 		return r;
+	if (!t->filter || filter_match(t->filter, record))
+		l->shown = t->poll;
 	m->listener = l;
 	m->poll = t->poll;
 	m->length = record->receive_queue;

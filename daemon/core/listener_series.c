@@ -176,7 +176,7 @@ void listener_series_add_queues(struct listener_series *s, const struct listener
 	s->has_queues = true;
 }
 
-void listener_series_end_dump(struct listener_series *s)
+void listener_series_end_dump(struct listener_series *s, bool is_filtered)
 {
 	struct listener_values *v = &s->values;
 
@@ -187,5 +187,7 @@ void listener_series_end_dump(struct listener_series *s)
 	v->syn_queue_retransmitting = s->queues.retransmitting;
 	v->unaccepted_oldest_ms = s->queues.oldest_ms;
 	v->unaccepted_closed = s->queues.closed;
-	v->unaccepted_reset = s->queues.length;
+	/* Of rows that did not come one cannot say that there are none. */
+	if (!is_filtered)
+		v->unaccepted_reset = s->queues.length;
 }

@@ -74,4 +74,4 @@ void listener_series_end_poll(struct listener_series *s, const struct listener_p
 
 void listener_series_begin_dump(struct listener_series *s);
 void listener_series_add_queues(struct listener_series *s, const struct listener_queues *queues);
-void listener_series_end_dump(struct listener_series *s);
+void listener_series_end_dump(struct listener_series *s, bool is_filtered);

@@ -70,6 +70,8 @@ struct snapshot_listeners *snapshot_listeners_new(const struct listener_table *t
 	p->items = tail.items;
 	next = tail.cells;
 	for (uint32_t i = 0; i < t->series_count; i++) {
+		if (t->series[i] == t->hidden)
+			continue;
 		copy_series(&p->items[p->count++], t->series[i], next, cells);
 		next += cells;
 	}

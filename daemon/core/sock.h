@@ -49,6 +49,7 @@ enum sock_timer {
 #define SOCK_KNOWS_RECEIVE_QUEUE 0x02
 #define SOCK_KNOWS_SEND_QUEUE    0x04 /* LISTEN: the accept queue's limit */
 #define SOCK_KNOWS_DROPS         0x08
+#define SOCK_IS_DESTROYED        0x10 /* what state it had is not told */
 
 /* Words of INET_DIAG_SKMEMINFO, include/uapi/linux/sock_diag.h: bytes, but for drops. */
 enum sock_skmem {

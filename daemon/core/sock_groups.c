@@ -46,6 +46,11 @@ void sock_groups_apply(struct sock_groups *g, const struct group_settings *setti
 	find_drops_metric(g);
 }
 
+void sock_groups_start_over(struct sock_groups *g)
+{
+	g->drops.has_polled = false;
+}
+
 void sock_groups_begin(struct sock_groups *g, const struct sock_groups_walk *walk)
 {
 	g->is_from_procfs = walk->is_from_procfs;

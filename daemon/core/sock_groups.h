@@ -25,6 +25,9 @@ void sock_groups_free(struct sock_groups *g);
 /* Of its groups prepare and discard are called as they are. */
 void sock_groups_apply(struct sock_groups *g, const struct group_settings *settings);
 
+/* As connections_start_over(). */
+void sock_groups_start_over(struct sock_groups *g);
+
 struct sock_groups_walk {
 	uint32_t budget;  /* see struct group_table */
 	uint32_t tracked; /* how many sockets may be followed */

@@ -95,6 +95,9 @@ static bool is_same_value(const struct config_key *key, const void *a, const voi
 		return is_same_ports(a, b);
 	case CONFIG_TYPE_BUCKETS:
 		return is_same_buckets(a, b);
+	case CONFIG_TYPE_FILTER:
+		return strcmp(((const struct config_filter *)a)->text,
+			      ((const struct config_filter *)b)->text) == 0;
 	}
 	return false;
 }

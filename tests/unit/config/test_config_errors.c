@@ -92,3 +92,45 @@ Test(config_errors, what_is_cut)
 	config_errors_add(&e, (struct config_mark){1, 1}, "", "%0500d", 0);
 	cr_assert_eq(strlen(e.items[0].what), sizeof(e.items[0].what) - 1);
 }
+
+/* What a fault with a place in its value quotes, and where the carets go. */
+Test(config_errors, excerpts)
+{
+	static char hundred[101];
+	struct {
+		const char *name, *text;
+		unsigned int at, len;
+		const char *excerpt;
+		unsigned int caret, caret_len;
+	} cases[] = {
+		{"short", "sport = :x", 8, 2, "sport = :x", 8, 2},
+		{"at the end", "sport =", 7, 0, "sport =", 7, 1},
+		{"characters and not bytes", "\u00e9\u00e9 \u00fc", 5, 2, "\u00e9\u00e9 \u00fc", 3,
+		 1},
+		{"what does not print", "a\n\tb\x01 c", 6, 1, "a  b  c", 6, 1},
+		{"in the middle", hundred, 60, 3, hundred + 20, 40, 3},
+		{"long", hundred, 0, 100, hundred, 0, 79},
+	};
+
+	memset(hundred, 'x', 100);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_errors errors = {.count = 0};
+		struct config_fault fault = {
+			.what = "wrong", .has_place = true, .at = cases[i].at, .len = cases[i].len};
+		const struct config_error *e = &errors.items[0];
+
+		config_errors_add_fault(&errors, (struct config_mark){3, 4}, "key", cases[i].text,
+					&fault);
+		cr_assert_eq(errors.total, 1);
+		cr_assert(e->line == 3 && e->column == 4);
+		cr_assert_str_eq(e->what, "wrong");
+		cr_assert_eq(strncmp(e->excerpt, cases[i].excerpt, 79), 0, "%s: %s", cases[i].name,
+			     e->excerpt);
+		cr_assert_eq(e->caret, cases[i].caret, "%s: %u", cases[i].name, e->caret);
+		cr_assert_eq(e->caret_len, cases[i].caret_len, "%s: %u", cases[i].name,
+			     e->caret_len);
+		fault.has_place = false;
+		config_errors_add_fault(&errors, (struct config_mark){2, 1}, "key", "text", &fault);
+		cr_assert_str_eq(errors.items[0].excerpt, "");
+	}
+}

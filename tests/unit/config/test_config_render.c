@@ -35,6 +35,8 @@ Test(config_render, defaults)
 		"ports:\n"
 		"  server: []\n"
 		"  client: []\n"
+		"listener_filter: \"\"\n"
+		"socket_filter: \"\"\n"
 		"families:\n"
 		"  tcp: true\n"
 		"  udp: true\n"
@@ -158,20 +160,22 @@ static void randomize_buckets(struct config_buckets *b)
 
 static void add_random(struct config *c, const char *path, const char *letters, const char *first)
 {
-	char text[100], what[CONFIG_WHAT_MAX];
+	char text[100];
+	struct config_fault fault;
 	size_t n = random_between(1, sizeof(text) - 2), at = strlen(first);
 
 	strcpy(text, first);
 	while (at < n + 1)
 		text[at++] = letters[random_below(strlen(letters))];
 	text[at] = '\0';
-	cr_assert_eq(config_value_add(&config_keys[config_key_find(path)], c, text, what), 0,
-		     "%s: %s", text, what);
+	cr_assert_eq(config_value_add(&config_keys[config_key_find(path)], c, text, &fault), 0,
+		     "%s: %s", text, fault.what);
 }
 
 static void randomize_lists(struct config *c)
 {
-	char what[CONFIG_WHAT_MAX], text[32];
+	struct config_fault fault;
+	char text[32];
 
 	for (uint64_t n = random_below(20), i = 0; i < n; i++) {
 		add_random(c, "metrics.include", "abc_*XYZ019", "");
@@ -181,12 +185,12 @@ static void randomize_lists(struct config *c)
 	for (uint64_t n = random_below(20), i = 0; i < n; i++) {
 		snprintf(text, sizeof(text), i % 2 ? "127.0.0.%u:17626" : "[::%x]:17626",
 			 (unsigned int)i + 1);
-		cr_assert_eq(config_value_add(&config_keys[0], c, text, what), 0, "%s: %s", text,
-			     what);
+		cr_assert_eq(config_value_add(&config_keys[0], c, text, &fault), 0, "%s: %s", text,
+			     fault.what);
 	}
 	for (uint64_t n = random_below(CONFIG_PORTS_MAX + 1), i = 0; i < n; i++) {
 		snprintf(text, sizeof(text), "%u", (unsigned int)(i * 64 + 1));
-		config_value_add(&config_keys[config_key_find("ports.server")], c, text, what);
+		config_value_add(&config_keys[config_key_find("ports.server")], c, text, &fault);
 	}
 }
 

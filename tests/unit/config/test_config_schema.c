@@ -69,7 +69,7 @@ Test(config_schema, sections_lie_together)
 
 Test(config_schema, bounds_and_defaults_are_values)
 {
-	char what[CONFIG_WHAT_MAX];
+	struct config_fault fault;
 
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *key = &config_keys[i];
@@ -77,10 +77,10 @@ Test(config_schema, bounds_and_defaults_are_values)
 
 		cr_assert_eq(config_value_set_fallback(key, &c), 0, "%s", key->path);
 		if (is_number(key->type)) {
-			cr_assert_eq(config_value_add(key, &c, key->min, what), 0, "%s: %s",
-				     key->path, what);
-			cr_assert_eq(config_value_add(key, &c, key->max, what), 0, "%s: %s",
-				     key->path, what);
+			cr_assert_eq(config_value_add(key, &c, key->min, &fault), 0, "%s: %s",
+				     key->path, fault.what);
+			cr_assert_eq(config_value_add(key, &c, key->max, &fault), 0, "%s: %s",
+				     key->path, fault.what);
 		}
 		config_value_clear(key, &c);
 	}

@@ -77,13 +77,13 @@ Test(config_value, refused)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct config c = {0}, untouched = {0};
-		char what[CONFIG_WHAT_MAX] = "";
+		struct config_fault fault = {.what = ""};
 		int r;
 
-		r = config_value_add(key_of(refused[i].path), &c, refused[i].text, what);
+		r = config_value_add(key_of(refused[i].path), &c, refused[i].text, &fault);
 		cr_assert_eq(r, -EINVAL, "%s: %s: %d", refused[i].path, refused[i].text, r);
-		cr_assert_str_eq(what, refused[i].what, "%s: %s: %s", refused[i].path,
-				 refused[i].text, what);
+		cr_assert_str_eq(fault.what, refused[i].what, "%s: %s: %s", refused[i].path,
+				 refused[i].text, fault.what);
 		cr_assert_eq(memcmp(&c, &untouched, sizeof(c)), 0, "%s: %s", refused[i].path,
 			     refused[i].text);
 	}
@@ -91,11 +91,11 @@ Test(config_value, refused)
 
 static void add(struct config *c, const char *path, const char *text, int expected)
 {
-	char what[CONFIG_WHAT_MAX] = "";
+	struct config_fault fault = {.what = ""};
 	int r;
 
-	r = config_value_add(key_of(path), c, text, what);
-	cr_assert_eq(r, expected, "%s: %s: %d, %s", path, text, r, what);
+	r = config_value_add(key_of(path), c, text, &fault);
+	cr_assert_eq(r, expected, "%s: %s: %d, %s", path, text, r, fault.what);
 }
 
 Test(config_value, accepted)

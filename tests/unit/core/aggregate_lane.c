@@ -49,7 +49,7 @@ void aggregates_add_row(struct aggregate_lane *a, unsigned int state, const char
 void aggregates_commit(struct aggregate_lane *a)
 {
 	aggregate_commit(&a->aggregate, &a->lane.table, a->lane.now_ns);
-	listener_dump_commit(&a->lane.table);
+	listener_dump_commit(&a->lane.table, false);
 }
 
 static const struct group *find(const struct aggregate_lane *a, enum group_side side,

@@ -69,6 +69,7 @@ bool connection_lane_event(struct aggregate_lane *a, const struct connection_soc
 	struct test_record r;
 
 	make_record(s, SOCK_CLOSE, &r);
+	r.record.known |= SOCK_IS_DESTROYED;
 	return connections_event(&a->aggregate.connections, &a->lane.table, &r.record,
 				 a->lane.now_ns);
 }

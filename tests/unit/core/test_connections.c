@@ -3,6 +3,7 @@
 #include "daemon/core/connections.h"
 
 #include "daemon/core/tcp_info.h"
+#include "daemon/util/macros.h"
 #include "tests/support/test_support.h"
 #include "tests/unit/core/connection_lane.h"
 #include "tests/unit/core/core_fixture.h"
@@ -32,6 +33,53 @@ Test(connections, what_is_born_counts_from_zero)
 	CONNECTION_LANE_EXPECT(&a, "client", .opened = 1, .sent = 1000, .received = 500);
 	CONNECTION_LANE_EXPECT_SERVER(&a, "server", .opened = 1, .sent = 1, .received = 2);
 	connection_lane_done(&a);
+}
+
+/* Where others are watched from now on, nothing is born that is new, or closed that is missing;
+ * what is still there goes on. */
+Test(connections, start_over)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	CONNECTION_LANE_POLL(&a, {1, 100, 0, 2}, {2, 200, 0, 2});
+	CONNECTION_LANE_EXPECT(&a, "before", .opened = 2, .sent = 300);
+	connections_start_over(&a.aggregate.connections);
+	CONNECTION_LANE_POLL(&a, {1, 150, 0, 3}, {3, 1000, 0, 2});
+	CONNECTION_LANE_EXPECT(&a, "others", .opened = 2, .sent = 350);
+	CONNECTION_LANE_POLL(&a, {3, 1001, 0, 3}, {4, 5, 0, 2});
+	CONNECTION_LANE_EXPECT(&a, "after", .opened = 3, .closed = 1, .sent = 356);
+	connection_lane_done(&a);
+}
+
+/* Of what no poll has seen an event tells, and not what state it had. */
+Test(connections, events_of_what_is_watched)
+{
+	static const struct filter_world world;
+	static const struct {
+		const char *filter;
+		bool counts;
+	} cases[] = {
+		{"dport = :443", true},
+		{"dport = :80", false},
+		{"state established", false},
+		{"not state established", false},
+		{"dport = :443 or state established", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct filter_error error;
+		struct filter *f = NULL;
+		struct aggregate_lane a;
+
+		cr_assert_eq(filter_parse(cases[i].filter, &world, &error, &f), 0);
+		connection_lane_init(&a, false);
+		a.aggregate.connections.filter = f;
+		cr_assert_eq(connection_lane_event(&a, &(struct connection_socket){1, 7, 0, 2}),
+			     cases[i].counts, "%s", cases[i].filter);
+		connection_lane_done(&a);
+		filter_free(f);
+	}
 }
 
 /* A SYN that nobody answers is no connection, and what it sent counts when it is one. */

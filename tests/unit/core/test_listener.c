@@ -214,7 +214,7 @@ Test(listener, match_of_what_a_dump_has_seen)
 	cr_assert(match(&lane, "10.0.0.1:40000"));
 	LANE_POLL_NONE(&lane);
 	cr_assert(match(&lane, "10.0.0.1:40000"), "until the dump has ended");
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	cr_assert_eq(lane.table.series_count, 0, "series begin with the fast lane");
 
 	listener_dump_begin(&lane.table);

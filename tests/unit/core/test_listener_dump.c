@@ -146,7 +146,7 @@ Test(listener_dump, queues)
 	assert_none(VALUES);
 	for (size_t i = 0; i < ARRAY_SIZE(queue_cases); i++) {
 		dump(&lane, &queue_cases[i]);
-		listener_dump_commit(&lane.table);
+		listener_dump_commit(&lane.table, false);
 		assert_queues(VALUES, &queue_cases[i]);
 		LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 		assert_queues(VALUES, &queue_cases[i]);
@@ -163,13 +163,13 @@ Test(listener_dump, failed)
 	lane_init(&lane, 10);
 	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 	dump(&lane, before);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	dump(&lane, failed);
 	assert_queues(VALUES, before);
 	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 	assert_queues(VALUES, before);
 	dump(&lane, before);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_queues(VALUES, before);
 	lane_done(&lane);
 }
@@ -192,7 +192,7 @@ Test(listener_dump, members_and_other_are_summed)
 	observe(&lane, "10.0.0.1:81", &young);
 	observe(&lane, "10.0.0.1:80", &request);
 	observe(&lane, "10.0.0.1:81", &request);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	v = lane_values(&lane, "other", "other");
 	cr_assert_eq(v->syn_queue, 2);
 	cr_assert_eq(v->unaccepted_oldest_ms, 9);
@@ -208,17 +208,17 @@ Test(listener_dump, gone)
 	lane_init(&lane, 10);
 	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 	dump(&lane, &queue_cases[1]);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	LANE_POLL_NONE(&lane);
 	assert_none(VALUES);
 	listener_dump_begin(&lane.table);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_none(VALUES);
 
 	LANE_POLL(&lane, {"*:80", 2, 0, 7, 0});
 	assert_none(VALUES);
 	listener_dump_begin(&lane.table);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_none(VALUES);
 	lane_done(&lane);
 }
@@ -231,10 +231,10 @@ Test(listener_dump, not_shown)
 	lane_init(&lane, 10);
 	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 	dump(&lane, &queue_cases[1]);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_queues(VALUES, &queue_cases[1]);
 	listener_dump_begin(&lane.table);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_none(VALUES);
 	lane_done(&lane);
 }
@@ -248,12 +248,12 @@ Test(listener_dump, gone_meanwhile)
 	LANE_POLL(&lane, {"*:80", 1, 0, 7, 0});
 	dump(&lane, &queue_cases[1]);
 	LANE_POLL_NONE(&lane);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	assert_none(VALUES);
 	dump(&lane, &queue_cases[1]);
 	lane.now_ns += 2 * LISTENER_AFTERLIFE_NS;
 	LANE_POLL_NONE(&lane);
 	cr_assert_eq(lane.table.series_count, 0);
-	listener_dump_commit(&lane.table);
+	listener_dump_commit(&lane.table, false);
 	lane_done(&lane);
 }

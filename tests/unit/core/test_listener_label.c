@@ -158,3 +158,37 @@ Test(listener_label, beyond_the_limit)
 	cr_assert_eq(EPHEMERAL->sockets, 0);
 	lane_done(&lane);
 }
+
+/* Those that are hidden have no label and take none; their drops stay theirs. */
+Test(listener_label, hidden)
+{
+	static const struct filter_world world;
+	struct filter_error error;
+	struct listener_lane lane;
+	struct filter *f = NULL;
+
+	cr_assert_eq(filter_parse("sport = :22", &world, &error, &f), 0);
+	lane_init(&lane, 1);
+	lane.table.filter = f;
+	LANE_POLL(&lane, {"*:80", 1, 0, 9, 0}, {"*:81", 2, 0, 9, 0}, {"*:22", 3, 0, 9, 0});
+	cr_assert(has(&lane, "22"));
+	cr_assert_not(has(&lane, "80"));
+	cr_assert_null(lane.table.other, "they take no place");
+	lane.listen_drops = 5;
+	LANE_POLL(&lane, {"*:80", 1, 10, 9, 5}, {"*:81", 2, 0, 9, 0}, {"*:22", 3, 0, 9, 0});
+	cr_assert_eq(lane_values(&lane, "*", "22")->drops, 0);
+	cr_assert_eq(lane.table.hidden->values.drops, 5);
+	/* Shown again, it begins anew, and the one that was shown has left. */
+	lane.table.filter = NULL;
+	LANE_POLL(&lane, {"*:80", 1, 0, 9, 5}, {"*:22", 3, 0, 9, 0});
+	cr_assert(has(&lane, "22"));
+	cr_assert(lane.table.other != NULL, "there is one place");
+	lane.table.series_cap = 10;
+	LANE_POLL(&lane, {"*:80", 1, 0, 9, 5}, {"*:22", 3, 0, 9, 0});
+	cr_assert_eq(lane_values(&lane, "*", "80")->drops, 0);
+	lane.table.filter = f;
+	LANE_POLL(&lane, {"*:80", 1, 0, 9, 5}, {"*:22", 3, 0, 9, 0});
+	cr_assert_not(has(&lane, "80"));
+	lane_done(&lane);
+	filter_free(f);
+}

@@ -27,11 +27,13 @@ struct fixture {
 	uint64_t interval_at_publish_ns;
 };
 
-static void begin(void *userdata, enum poll_family family, enum poll_source source)
+static const struct filter_request *begin(void *userdata, enum poll_family family,
+					  enum poll_source source)
 {
 	(void)family;
 	(void)source;
 	((struct fixture *)userdata)->begun++;
+	return NULL;
 }
 
 static enum poll_failure rows(void *userdata, enum poll_family family,
