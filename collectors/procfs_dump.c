@@ -15,6 +15,11 @@
 #define STEP_BYTES 16384
 static_assert(STEP_BYTES + PROCFS_LINE_MAX <= SOCK_BATCH_BYTES, "the batch's bytes hold a step");
 
+/* seq_read_iter() fills a page, of which less than a row stays empty, unless the table has ended. To
+ * read on is not only dear, as it walks the whole table to where it was: where sockets come faster
+ * than that, it finds some more each time and never ends. */
+#define SHORT_READ 2048
+
 #define FILES_MAX 2
 
 static int parse_tcp(const char *line, size_t n, struct sock_record *ret_record)
@@ -193,10 +198,10 @@ static ssize_t fill(struct procfs_dump *d, struct sock_batch *batch)
 			continue;
 		if (n < 0)
 			return -errno;
-		d->is_at_end = n == 0;
+		d->is_at_end = n == 0 || ((size_t)n < end - len && n < SHORT_READ);
+		len += (size_t)n;
 		if (d->is_at_end)
 			break;
-		len += (size_t)n;
 		if (d->heads_only)
 			break;
 	}
