@@ -114,13 +114,21 @@ static void bury_seen(struct connections *c, uint32_t number)
 		track_remove(&c->track, number);
 }
 
+/* Where two CPUs take the end of one handshake, both make a child, of which one lives; the other is
+ * destroyed at once, with the cookie of both and before any segment came in
+ * (inet_csk_complete_hashdance()). What was aborted is zeroed as well, and has lost its peer. */
+static bool is_stillborn(const struct sock_record *record)
+{
+	return !connection_is_made(record) && record->remote_port != 0;
+}
+
 bool connections_event(struct connections *c, struct listener_table *listeners,
 		       const struct sock_record *record, uint64_t now_ns)
 {
 	uint32_t number;
 	bool counted;
 
-	if (!connections_follow(c, record))
+	if (!connections_follow(c, record) || is_stillborn(record))
 		return false;
 	number = track_find(&c->track, record->cookie);
 	if (number == TRACK_NONE) {

@@ -55,6 +55,23 @@ Test(connections_event, of_a_connection_that_no_poll_has_seen)
 }
 
 /* A listener's, that of a socket never connected, that of an abort that no poll has seen. */
+/* One handshake, two children: the one that lives is not closed by the end of the other. */
+Test(connections_event, of_a_stillborn_child)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2, .is_server = true});
+	cr_assert_not(connection_lane_event(&a, SOCKET(1, 0, 0, 0, .is_server = true)));
+	CONNECTION_LANE_POLL(&a, {1, 200, 60, 3, .is_server = true});
+	cr_assert(connection_lane_event(&a, SOCKET(1, 300, 70, 4, .is_server = true)));
+	CONNECTION_LANE_POLL_NONE(&a);
+	CONNECTION_LANE_EXPECT_SERVER(&a, "once", .opened = 1, .closed = 1, .sent = 300,
+				      .received = 70);
+	cr_assert_eq(a.aggregate.connections.track.count, 0);
+	connection_lane_done(&a);
+}
+
 Test(connections_event, without_ports)
 {
 	struct aggregate_lane a;
