@@ -205,6 +205,22 @@ class Counters(counting.Case):
         d.stop()
 
 
+    def test_reloads_under_load(self):
+        """Each scrape is answered, and no counter falls of what is still watched."""
+        texts = ('sport = :5000 or dport = :5000', 'dport = :5000', '', 'state established')
+        d = self.exact(EXACT)
+        with namespace.Churn(namespace.IPV4, 5000):
+            before = d.wait_polls()
+            for n in range(24):
+                d.reload(EXACT + socket_filter(texts[n % len(texts)])
+                         + listener_filter(texts[n % 3]))
+                after = d.wait_polls('sockets', 1)
+                self.assert_none_fell(before, after)
+                before = after
+        self.assertGreater(self.of(after, counting.CLOSED, 'client', 5000), 0)
+        d.stop()
+
+
 class ListenerFilter(truth.Case):
     """Which listeners are shown."""
 
