@@ -83,13 +83,22 @@ struct group *group_table_shared(const struct group_table *t, enum group_side si
 	return t->items[side * 2 + (kind == GROUP_OTHER)];
 }
 
+static void set_slot(struct group_table *t, unsigned int side, uint16_t port, uint32_t place)
+{
+	t->slots[side][port] = (uint16_t)(place + 1);
+	t->has_slots[side] = true;
+}
+
 /* Slots are decided anew for each poll, but for the labels that are given. */
 static void fill_slots(struct group_table *t)
 {
-	for (unsigned int side = 0; side < GROUP_SIDE_END; side++)
-		memset(t->slots[side], 0, PORTS * sizeof(uint16_t));
+	for (unsigned int side = 0; side < GROUP_SIDE_END; side++) {
+		if (t->has_slots[side])
+			memset(t->slots[side], 0, PORTS * sizeof(uint16_t));
+		t->has_slots[side] = false;
+	}
 	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
-		t->slots[t->items[i]->side][t->items[i]->port] = (uint16_t)(i + 1);
+		set_slot(t, t->items[i]->side, t->items[i]->port, i);
 }
 
 static bool has_own(const struct group_table *t, enum group_side side, uint16_t port)
@@ -309,14 +318,14 @@ static uint32_t place_of(const struct group_table *t, const struct group *g)
 struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
 			      const struct listener_table *listeners)
 {
-	uint16_t *slot = &t->slots[side][port];
+	uint16_t slot = t->slots[side][port];
 	struct group *g;
 
-	if (*slot)
-		return t->items[*slot - 1];
+	if (slot)
+		return t->items[slot - 1];
 	g = decide(t, side, port, is_ephemeral(t, side, port, listeners));
 	if (g)
-		*slot = (uint16_t)(place_of(t, g) + 1);
+		set_slot(t, side, port, place_of(t, g));
 	return g;
 }
 

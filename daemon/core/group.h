@@ -61,6 +61,7 @@ struct group_table {
 	uint32_t own[GROUP_SIDE_END];    /* groups of kind GROUP_PORT, */
 	uint32_t given[GROUP_SIDE_END];  /* and those of them that are not configured */
 	uint16_t *slots[GROUP_SIDE_END]; /* by port: the group's place + 1; 0: not yet decided */
+	bool has_slots[GROUP_SIDE_END];  /* some are not 0: the rest need no memory until then */
 	/* Ports in "other": in the poll that is being counted, and in the last good one. */
 	struct group_folds {
 		uint32_t by_ports, by_series;
