@@ -44,6 +44,9 @@ void sock_groups_apply(struct sock_groups *g, const struct group_settings *setti
 	group_table_apply(&g->groups, settings);
 	aggregate_plans_clear(&g->plans);
 	find_drops_metric(g);
+	/* When they are wanted again, what was dropped meanwhile is nobody's. */
+	if (g->drops_metric < 0)
+		sock_drops_begin(&g->drops, 0);
 }
 
 void sock_groups_start_over(struct sock_groups *g)
