@@ -14,7 +14,7 @@
 
 /* How late an event is read after it was filled, at most, where some are counted and forgotten: see
  * EVENT_DELAY_NS in connections.c. */
-#define EVENT_DELAY_MS 90
+#define EVENT_DELAY_MS 490
 
 static uint32_t below(struct model *m, uint32_t n)
 {
