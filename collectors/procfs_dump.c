@@ -15,9 +15,9 @@
 #define STEP_BYTES 16384
 static_assert(STEP_BYTES + PROCFS_LINE_MAX <= SOCK_BATCH_BYTES, "the batch's bytes hold a step");
 
-/* seq_read_iter() fills a page, of which less than a row stays empty, unless the table has ended. To
- * read on is not only dear, as it walks the whole table to where it was: where sockets come faster
- * than that, it finds some more each time and never ends. */
+/* seq_read_iter() fills a page, of which less than a row stays empty, unless the table has ended.
+ * To read on is not only dear, as it walks the whole table to where it was: where sockets come
+ * faster than that, it finds some more each time and never ends. */
 #define SHORT_READ 2048
 
 #define FILES_MAX 2
