@@ -62,6 +62,10 @@ void filters_resolve(struct filters *f, uint16_t low, uint16_t high)
 		return;
 	filter_resolve(sockets, &names);
 	filter_request_make(&f->sockets, sockets, f->without_cgroup);
+	if (f->without_code && f->sockets.code_len > 0) {
+		f->sockets.code_len = 0;
+		f->sockets.is_whole = false;
+	}
 }
 
 const struct filter *filters_of_sockets(const struct filters *f)
@@ -72,6 +76,11 @@ const struct filter *filters_of_sockets(const struct filters *f)
 const struct filter_request *filters_request(const struct filters *f)
 {
 	return f->config->socket_filter.filter ? &f->sockets : NULL;
+}
+
+void filters_refused(struct filters *f)
+{
+	f->without_code = filters_request(f) && f->sockets.code_len > 0;
 }
 
 static void print_states(uint32_t states, FILE *out)

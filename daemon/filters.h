@@ -11,7 +11,8 @@
 struct filters {
 	const struct config *config;
 	struct filter_request sockets; /* of socket_filter */
-	bool without_cgroup;           /* the kernel cannot apply it */
+	bool without_cgroup;           /* the kernel cannot apply those */
+	bool without_code;             /* it has refused some: nothing but states and ports */
 };
 
 /* NULL: out of memory. CONFIG as filters_configure(). */
@@ -22,6 +23,8 @@ void filters_free(struct filters *f);
 bool filters_configure(struct filters *f, const struct config *config);
 /* Resolves all names anew. LOW, HIGH: ip_local_port_range. */
 void filters_resolve(struct filters *f, uint16_t low, uint16_t high);
+/* The kernel has refused a request, perhaps for its bytecode: the next has none. */
+void filters_refused(struct filters *f);
 /* NULL: everything is watched. */
 const struct filter *filters_of_sockets(const struct filters *f);
 const struct filter_request *filters_request(const struct filters *f);

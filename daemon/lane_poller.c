@@ -243,7 +243,7 @@ static void fail(struct lane_poller *p, enum poll_failure reason)
 		return;
 	}
 	if (walk_of(p)->ops->abort)
-		walk_of(p)->ops->abort(p->settings.userdata);
+		walk_of(p)->ops->abort(p->settings.userdata, reason);
 	if (p->walk == 0)
 		p->failure = reason;
 	else

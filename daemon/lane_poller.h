@@ -23,7 +23,7 @@ struct walk_ops {
 	enum poll_failure (*rows)(void *userdata, enum poll_family family,
 				  const struct sock_batch *batch);
 	enum poll_failure (*commit)(void *userdata, enum poll_family family);
-	void (*abort)(void *userdata); /* NULL: nothing to undo */
+	void (*abort)(void *userdata, enum poll_failure reason); /* NULL: nothing to undo */
 	/* Whether the walk is to be made at all; NULL: always. */
 	bool (*is_wanted)(void *userdata);
 };

@@ -69,9 +69,19 @@ static enum poll_failure commit_tcp(void *userdata, enum poll_family family)
 	return POLL_FAILURE_NONE;
 }
 
-static void abort_tcp(void *userdata)
+/* A kernel that does not know an instruction of the filter refuses all of it. */
+static void note_refusal(struct polling *p, enum poll_failure reason)
 {
-	aggregate_abort(&((struct polling *)userdata)->aggregate);
+	if (reason == POLL_FAILURE_REFUSED)
+		filters_refused(p->filters);
+}
+
+static void abort_tcp(void *userdata, enum poll_failure reason)
+{
+	struct polling *p = userdata;
+
+	note_refusal(p, reason);
+	aggregate_abort(&p->aggregate);
 }
 
 /* UDP and MPTCP. Connections of TCP come first where limits.tracked_sockets is met. */
@@ -111,6 +121,11 @@ static enum poll_failure commit_other(void *userdata, enum poll_family family)
 
 	sock_groups_commit(p->others[family], clock_monotonic_ns(), clock_boottime_ns());
 	return POLL_FAILURE_NONE;
+}
+
+static void abort_other(void *userdata, enum poll_failure reason)
+{
+	note_refusal(userdata, reason);
 }
 
 static const struct filter_request *begin_tally(void *userdata, enum poll_family family,
@@ -158,7 +173,7 @@ static void ended(void *userdata, bool well)
 }
 
 static const struct walk_ops tcp_ops = {begin_tcp, add_tcp, commit_tcp, abort_tcp, NULL};
-static const struct walk_ops other_ops = {begin_other, add_other, commit_other, NULL, NULL};
+static const struct walk_ops other_ops = {begin_other, add_other, commit_other, abort_other, NULL};
 static const struct walk_ops tally_ops = {begin_tally, add_tally, commit_tally, NULL, NULL};
 
 static const struct lane_walk walks[] = {
