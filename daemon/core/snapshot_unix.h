@@ -6,7 +6,7 @@
 #include "daemon/core/unix_listeners.h"
 
 struct snapshot_unix_listener {
-	char path[UNIX_PATH_MAX];
+	char path[UNIX_LABEL_MAX];
 	struct unix_listener_values values;
 };
 

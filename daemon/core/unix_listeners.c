@@ -83,11 +83,11 @@ void unix_listeners_begin(struct unix_listeners *t)
 		begin_item(&t->items[i]);
 }
 
-void unix_listener_label(const char *name, size_t n, char ret_label[UNIX_PATH_MAX])
+void unix_listener_label(const char *name, size_t n, char ret_label[UNIX_LABEL_MAX])
 {
 	size_t len = 0;
 
-	n = MIN(n, UNIX_PATH_MAX - 1);
+	n = MIN(n, UNIX_LABEL_MAX - 1);
 	/* The kernel sends the end of a path, and of an abstract name all that was given. */
 	if (n > 0 && name[0] != '\0')
 		n = strnlen(name, n);
@@ -134,7 +134,7 @@ static struct unix_listener *get(struct unix_listeners *t, const char *path)
 int unix_listeners_add(struct unix_listeners *t, const struct sock_record *record)
 {
 	const uint8_t queues = SOCK_KNOWS_RECEIVE_QUEUE | SOCK_KNOWS_SEND_QUEUE;
-	char path[UNIX_PATH_MAX];
+	char path[UNIX_LABEL_MAX];
 	struct unix_listener *l;
 
 	unix_listener_label(record->name, record->name_len, path);

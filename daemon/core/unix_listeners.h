@@ -10,7 +10,7 @@
 #include "daemon/util/map.h"
 
 /* sun_path has 108 bytes, and the @ of an abstract name is one of them. */
-#define UNIX_PATH_MAX 112
+#define UNIX_LABEL_MAX 112
 
 /* As the metric table addresses them. METRIC_ABSENT: no value. */
 struct unix_listener_values {
@@ -18,10 +18,10 @@ struct unix_listener_values {
 };
 
 struct unix_listener {
-	char path[UNIX_PATH_MAX]; /* the label */
-	uint32_t sockets;         /* of the walk under way, or of the last good one */
-	uint64_t length, limit;   /* the same, */
-	bool has_queues;          /* if the kernel told them */
+	char path[UNIX_LABEL_MAX]; /* the label */
+	uint32_t sockets;          /* of the walk under way, or of the last good one */
+	uint64_t length, limit;    /* the same, */
+	bool has_queues;           /* if the kernel told them */
 	struct peak_window peak;
 	struct unix_listener_values values;
 };
@@ -51,4 +51,4 @@ void unix_listeners_commit(struct unix_listeners *t, uint64_t now_ns, uint64_t t
 
 /* The label of a name, N bytes as sun_path has them: runs of 12 and more hexadecimal digits are *,
  * an abstract name begins with @, and has one for each further NUL. */
-void unix_listener_label(const char *name, size_t n, char ret_label[UNIX_PATH_MAX]);
+void unix_listener_label(const char *name, size_t n, char ret_label[UNIX_LABEL_MAX]);

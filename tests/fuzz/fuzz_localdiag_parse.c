@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       record.family == AF_NETLINK);
 	assert(error == 0 || record.family == 0);
 	if (error == 0 && record.family == AF_UNIX) {
-		char label[UNIX_PATH_MAX];
+		char label[UNIX_LABEL_MAX];
 
 		unix_listener_label(record.name, record.name_len, label);
 		assert(strlen(label) < sizeof(label));

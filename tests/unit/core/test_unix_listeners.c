@@ -72,7 +72,7 @@ Test(unix_listeners, labels)
 		{"550e8400-e29b-41d4-a716-446655440000", 36, "550e8400-e29b-41d4-a716-*"},
 		{"\xff\xfe\n\"\\", 5, "\xff\xfe\n\"\\"},
 	};
-	char label[UNIX_PATH_MAX], name[300];
+	char label[UNIX_LABEL_MAX], name[300];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		unix_listener_label(cases[i].name, cases[i].n, label);
@@ -81,7 +81,7 @@ Test(unix_listeners, labels)
 	/* What the kernel cannot send is cut. */
 	memset(name, 'x', sizeof(name));
 	unix_listener_label(name, sizeof(name), label);
-	cr_assert_eq(strlen(label), UNIX_PATH_MAX - 1);
+	cr_assert_eq(strlen(label), UNIX_LABEL_MAX - 1);
 	memset(name, 'a', sizeof(name));
 	unix_listener_label(name, sizeof(name), label);
 	cr_assert_str_eq(label, "*");
