@@ -7,6 +7,8 @@
 #include <sys/utsname.h>
 
 #include "collectors/cgroup_id.h"
+#include "collectors/port_range.h"
+#include "collectors/procfs.h"
 
 /* Linux 5.8 has INET_DIAG_BC_CGROUP_COND; an older one refuses the whole request. */
 #define CGROUP_MAJOR 5
@@ -121,13 +123,17 @@ static void print_request(const struct filter_request *q, FILE *out)
 	fputs(q->is_whole ? ", which is all of it\n" : "; the rest is matched here\n", out);
 }
 
-void filters_print(const struct config *config, FILE *out)
+void filters_print(const struct config *config, const char *procfs, FILE *out)
 {
 	struct filters *f = filters_new(config);
+	char path[PROCFS_PATH_MAX];
+	uint16_t low = 1, high = 0;
 
 	if (!f)
 		return;
-	filters_resolve(f, 1, 0);
+	procfs_path(procfs, "sys/net/ipv4/ip_local_port_range", path);
+	port_range_read(path, &low, &high);
+	filters_resolve(f, low, high);
 	if (config->listener_filter.filter)
 		fputs("listener_filter: matched here, as all listeners are read\n", out);
 	if (config->socket_filter.filter) {

@@ -29,5 +29,6 @@ void filters_refused(struct filters *f);
 const struct filter *filters_of_sockets(const struct filters *f);
 const struct filter_request *filters_request(const struct filters *f);
 
-/* One line on each filter of a configuration: what goes to the kernel, and what is matched here. */
-void filters_print(const struct config *config, FILE *out);
+/* One line on each filter of a configuration: what goes to the kernel, and what is matched here.
+ * PROCFS: where /proc is. */
+void filters_print(const struct config *config, const char *procfs, FILE *out);

@@ -92,7 +92,7 @@ static int run(const struct options *o, const char *path, struct config *config)
 	int status = EXIT_SUCCESS;
 
 	if (o->check)
-		filters_print(config, stdout);
+		filters_print(config, o->procfs_path, stdout);
 	else if (o->dump)
 		status = dump(config);
 	else if (o->doctor)

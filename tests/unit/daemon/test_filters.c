@@ -83,6 +83,8 @@ Test(filters, print)
 		 "socket_filter: the kernel applies state close,listen dport 80 16 bytes of "
 		 "bytecode, "
 		 "which is all of it\n"},
+		{"socket_filter: autobound",
+		 "socket_filter: the kernel applies 16 bytes of bytecode, which is all of it\n"},
 		{"socket_filter: dev lo or state established",
 		 "socket_filter: the kernel applies nothing; the rest is matched here\n"},
 	};
@@ -93,7 +95,7 @@ Test(filters, print)
 		size_t len;
 		FILE *out = open_memstream(&text, &len);
 
-		filters_print(c, out);
+		filters_print(c, "/proc", out);
 		fclose(out);
 		cr_assert_str_eq(text, cases[i].text, "%s: %s", cases[i].config, text);
 		free(text);
