@@ -115,11 +115,21 @@ static void bury_seen(struct connections *c, uint32_t number)
 }
 
 /* Where two CPUs take the end of one handshake, both make a child, of which one lives; the other is
- * destroyed at once, with the cookie of both and before any segment came in
- * (inet_csk_complete_hashdance()). What was aborted is zeroed as well, and has lost its peer. */
-static bool is_stillborn(const struct sock_record *record)
+ * destroyed at once, with the cookie of both (inet_csk_complete_hashdance()). A child begins with
+ * one segment, its SYN (tcp_create_openreq_child()), and the ACK is one more for who lives. What
+ * was aborted is zeroed, and has lost its peer. */
+static bool is_stillborn(const struct sock_record *record, enum group_side side)
 {
-	return !connection_is_made(record) && record->remote_port != 0;
+	return side == GROUP_SERVER && record->remote_port != 0 &&
+	       tcp_info_has(record, TCP_INFO_SEGS_IN, 4) &&
+	       sock_load_u32(record->tcp_info, TCP_INFO_SEGS_IN) <= 1;
+}
+
+static enum group_side known_side(struct connections *c, struct listener_table *listeners,
+				  const struct sock_record *record, uint32_t number)
+{
+	return number == TRACK_NONE ? side_of(listeners, record)
+				    : track_at(&c->track, number)->side;
 }
 
 bool connections_event(struct connections *c, struct listener_table *listeners,
@@ -128,9 +138,11 @@ bool connections_event(struct connections *c, struct listener_table *listeners,
 	uint32_t number;
 	bool counted;
 
-	if (!connections_follow(c, record) || is_stillborn(record))
+	if (!connections_follow(c, record))
 		return false;
 	number = track_find(&c->track, record->cookie);
+	if (is_stillborn(record, known_side(c, listeners, record, number)))
+		return false;
 	if (number == TRACK_NONE) {
 		counted = count_unseen(c, listeners, record, now_ns);
 		bury_unseen(c, listeners, record);

@@ -82,10 +82,11 @@ static void age_event(const struct model *m, struct test_record *event)
 	test_record_set(event, TCP_INFO_LAST_DATA_RECV, 4, age_ms);
 }
 
+/* Who connects has got the SYN-ACK, and who accepts the SYN and the ACK. */
 static void note_open(struct model *m, struct model_socket *s)
 {
 	s->is_open = true;
-	s->segs_in = 1;
+	s->segs_in = s->is_server ? 2 : 1;
 	m->truth.opened++;
 }
 

@@ -54,15 +54,17 @@ Test(connections_event, of_a_connection_that_no_poll_has_seen)
 	}
 }
 
-/* A listener's, that of a socket never connected, that of an abort that no poll has seen. */
-/* One handshake, two children: the one that lives is not closed by the end of the other. */
+/* One handshake, two children: the end of the one that did not live is none of a connection,
+ * whether a poll has seen the other or not, and does not end the other. */
 Test(connections_event, of_a_stillborn_child)
 {
 	struct aggregate_lane a;
 
 	connection_lane_init(&a, false);
+	cr_assert_not(connection_lane_event(&a, SOCKET(1, 0, 0, 1, .is_server = true)));
+	CONNECTION_LANE_EXPECT_SERVER(&a, "unseen", 0);
 	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2, .is_server = true});
-	cr_assert_not(connection_lane_event(&a, SOCKET(1, 0, 0, 0, .is_server = true)));
+	cr_assert_not(connection_lane_event(&a, SOCKET(1, 0, 0, 1, .is_server = true)));
 	CONNECTION_LANE_POLL(&a, {1, 200, 60, 3, .is_server = true});
 	cr_assert(connection_lane_event(&a, SOCKET(1, 300, 70, 4, .is_server = true)));
 	CONNECTION_LANE_POLL_NONE(&a);
@@ -72,6 +74,7 @@ Test(connections_event, of_a_stillborn_child)
 	connection_lane_done(&a);
 }
 
+/* A listener's, that of a socket never connected, that of an abort that no poll has seen. */
 Test(connections_event, without_ports)
 {
 	struct aggregate_lane a;
