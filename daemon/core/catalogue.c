@@ -217,6 +217,10 @@ int catalogue_new(const struct catalogue_settings *settings, struct catalogue **
 		return -ENOMEM;
 	c->refs = 1;
 	c->counts = settings->counts;
+	if (class_names_copy(&c->names, &settings->names) < 0) {
+		catalogue_unref(c);
+		return -ENOMEM;
+	}
 	for (unsigned int i = 0; i < metric_count; i++) {
 		c->on[i] = is_on(&metrics[i], settings);
 		if (!c->on[i])
@@ -246,6 +250,7 @@ void catalogue_unref(struct catalogue *c)
 		return;
 	for (unsigned int i = 0; i < metric_count; i++)
 		free(c->bounds[i]);
+	class_names_done(&c->names);
 	free(c);
 }
 

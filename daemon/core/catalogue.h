@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "daemon/core/class_names.h"
 #include "daemon/core/metric.h"
 #include "daemon/core/poll.h"
 
@@ -16,6 +17,7 @@ struct catalogue_settings {
 	bool once;   /* for --once: no counters, no histograms, what is sampled left out */
 	bool counts; /* sockets are followed, so there are counters of them */
 	bool is_off[POLL_FAMILY_END]; /* families that are not watched */
+	struct class_names names;     /* borrowed */
 	const char *const *include;   /* patterns of family names, * allowed */
 	const char *const *exclude;
 	size_t include_count, exclude_count;
@@ -31,6 +33,7 @@ struct catalogue {
 	bool on[METRIC_COUNT_MAX];
 	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group, a listener or the host */
 	bool counts;
+	struct class_names names; /* of views and peers */
 	/* A group's cells: those of one poll, from accrual_cell on those that accrue, and one that
 	 * takes what nobody wants to know; and what they cost. */
 	struct catalogue_group {

@@ -157,3 +157,11 @@ bool filter_match(const struct filter *f, const struct sock_record *record)
 {
 	return match(f, f->count - 1U, record) == YES;
 }
+
+bool filter_is_fixed(const struct filter *f)
+{
+	for (unsigned int i = 0; i < f->count; i++)
+		if (f->nodes[i].kind == FILTER_STATE)
+			return false;
+	return true;
+}

@@ -87,3 +87,6 @@ struct filter_names {
 
 void filter_resolve(struct filter *f, const struct filter_names *names);
 bool filter_match(const struct filter *f, const struct sock_record *record);
+/* Whether what it says of a socket stays so for the socket's life: it does not ask for the state.
+ */
+bool filter_is_fixed(const struct filter *f);

@@ -13,14 +13,16 @@ static const double delivery_rate[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
 static const double closed_bytes[] = {0, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static const double fill_ratio[] = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1};
 
-struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, unsigned int count)
+static struct catalogue *make(bool extended, const double *rtt_bounds, unsigned int rtt_count,
+			      const struct class_names *names)
 {
 	const struct catalogue_settings settings = {
 		.extended = extended,
 		.counts = true,
+		.names = *names,
 		.buckets =
 			{
-				[METRIC_BUCKETS_RTT] = {bounds, count},
+				[METRIC_BUCKETS_RTT] = {rtt_bounds, rtt_count},
 				[METRIC_BUCKETS_CWND] = {cwnd, ARRAY_SIZE(cwnd)},
 				[METRIC_BUCKETS_DELIVERY_RATE] = {delivery_rate,
 								  ARRAY_SIZE(delivery_rate)},
@@ -33,6 +35,16 @@ struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, u
 
 	cr_assert_eq(catalogue_new(&settings, &c), 0);
 	return c;
+}
+
+struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, unsigned int count)
+{
+	return make(extended, bounds, count, &(const struct class_names){0});
+}
+
+struct catalogue *core_catalogue_with_names(bool extended, const char **views, const char **peers)
+{
+	return make(extended, rtt, ARRAY_SIZE(rtt), &(const struct class_names){views, peers});
 }
 
 struct catalogue *core_catalogue(bool extended)
