@@ -160,14 +160,15 @@ static int find_side(struct aggregate *a, struct listener_table *listeners,
 }
 
 static struct group *find_group(struct aggregate *a, const struct listener_table *listeners,
-				const struct sock_record *record, enum group_side side)
+				const struct sock_record *record, enum group_side side,
+				struct sock_class class)
 {
 	if (side == GROUP_CLIENT && a->pairs_metric >= 0 &&
 	    heavy_hitters_observe(&a->pairs, record) < 0)
 		return NULL;
 	return group_table_get(&a->groups, side,
 			       side == GROUP_SERVER ? record->local_port : record->remote_port,
-			       listeners);
+			       class, listeners);
 }
 
 int aggregate_add(struct aggregate *a, struct listener_table *listeners,
@@ -184,7 +185,8 @@ int aggregate_add(struct aggregate *a, struct listener_table *listeners,
 	if (r < 0)
 		return r;
 	sight = connections_see(&a->connections, listeners, record, side);
-	g = find_group(a, listeners, record, sight.track ? sight.track->side : side);
+	g = find_group(a, listeners, record, sight.track ? sight.track->side : side,
+		       connections_class(&a->connections, &sight, record));
 	if (!g) {
 		connections_forget(&a->connections, &sight);
 		return -ENOMEM;

@@ -61,6 +61,19 @@ void connections_limit(struct connections *c, uint32_t limit)
 	note_evicted(c);
 }
 
+void connections_rename(struct connections *c, const struct class_map *map)
+{
+	uint32_t cursor = 0;
+	uint32_t number;
+
+	while ((number = track_next(&c->track, &cursor)) != TRACK_NONE) {
+		struct track_record *t = track_at(&c->track, number);
+
+		connection_set_class(t, class_map_find(map, (struct sock_class){t->view, t->peer}));
+	}
+	c->looks_anew = true;
+}
+
 void connections_start_over(struct connections *c)
 {
 	c->has_polled = false;
@@ -99,16 +112,33 @@ void connection_begin(struct track_record *t, const struct sock_record *record,
 {
 	t->local_port = record->local_port;
 	t->remote_port = record->remote_port;
-	t->side = (uint8_t)side;
+	t->side = side == GROUP_CLIENT;
 	t->was_closed = false;
+	connection_set_class(t, CLASS_UNKNOWN);
 	memset(t->values, 0, sizeof(t->values));
 }
 
-struct group *connection_group(struct connections *c, const struct listener_table *listeners,
-			       const struct track_record *t)
+struct sock_class connection_class(const struct connections *c, struct track_record *t,
+				   const struct sock_record *record)
 {
-	struct group *g = group_table_get(c->groups, t->side,
-					  t->side == GROUP_SERVER ? t->local_port : t->remote_port,
+	struct sock_class class = {t->view, t->peer};
+
+	if (!c->classes)
+		return CLASS_OTHER;
+	if (class_is_known(class))
+		return class;
+	if (!record)
+		return CLASS_OTHER;
+	class = classes_find(c->classes, record);
+	connection_set_class(t, class);
+	return class;
+}
+
+struct group *connection_group(struct connections *c, const struct listener_table *listeners,
+			       struct track_record *t, const struct sock_record *record)
+{
+	uint16_t port = t->side == GROUP_SERVER ? t->local_port : t->remote_port;
+	struct group *g = group_table_get(c->groups, t->side, port, connection_class(c, t, record),
 					  listeners);
 
 	return g ? g : group_table_shared(c->groups, t->side, GROUP_OTHER);
@@ -130,7 +160,7 @@ void connection_end(struct connections *c, const struct listener_table *listener
 		facts &= ~FACT(CLOSED);
 	t->was_closed = true;
 	delta_plan_replay(&plan->deltas, t->values, info);
-	aggregate_plan_run(plan, &last, facts, 0, connection_group(c, listeners, t)->poll);
+	aggregate_plan_run(plan, &last, facts, 0, connection_group(c, listeners, t, NULL)->poll);
 }
 
 void connection_end_if_open(struct connections *c, const struct listener_table *listeners,
@@ -221,6 +251,18 @@ struct sight connections_see(struct connections *c, const struct listener_table 
 	return see_again(c, listeners, record, side, number);
 }
 
+struct sock_class connections_class(const struct connections *c, const struct sight *sight,
+				    const struct sock_record *record)
+{
+	if (!c->classes)
+		return CLASS_OTHER;
+	if (!sight->track)
+		return classes_find(c->classes, record);
+	if (c->looks_anew || !c->classes->are_fixed)
+		connection_set_class(sight->track, CLASS_UNKNOWN);
+	return connection_class(c, sight->track, record);
+}
+
 void connections_count(const struct sight *sight, const struct aggregate_plan *plan,
 		       const struct sock_record *record, uint64_t *cells)
 {
@@ -305,6 +347,7 @@ void connections_commit(struct connections *c, const struct listener_table *list
 	if (c->untracked > 0)
 		note_forgotten(c, now_ns);
 	c->expected_events = c->expects_events;
+	c->looks_anew = false;
 	c->has_polled = c->track.limit > 0;
 	c->untracked = c->poll_untracked;
 	c->is_polling = false;

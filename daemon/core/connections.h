@@ -8,7 +8,6 @@
 #pragma once
 
 #include "daemon/core/aggregate_plan.h"
-#include "daemon/core/filter.h"
 #include "daemon/core/group.h"
 #include "daemon/core/track.h"
 
@@ -18,6 +17,7 @@ struct connections {
 	struct track track;
 	struct metric_set present;   /* families that an event gave a value for */
 	const struct filter *filter; /* of what no poll has seen; NULL: all; for the owner to set */
+	const struct classes *classes; /* NULL: all are "other"; for the owner to set */
 	struct {
 		unsigned int sent, received; /* where these lie in a record's values */
 	} slots;
@@ -26,6 +26,7 @@ struct connections {
 	bool expected_events;  /* it did so at the last good poll */
 	bool is_polling;       /* between begin, and commit or abort */
 	bool has_polled;       /* a good poll has followed what it saw */
+	bool looks_anew;       /* for classes, at the next sight of each */
 	uint64_t ended_ns;     /* of the last good poll */
 	uint64_t
 		blind_ns; /* what was last active before this may have been counted and forgotten */
@@ -38,6 +39,9 @@ void connections_done(struct connections *c);
 /* Follows up to so many; 0, as it is at first: none, and frees what was known of them. */
 void connections_limit(struct connections *c, uint32_t limit);
 
+/* Gives what is followed the classes of other names. Those that have none, and all others with the
+ * next sight, are looked for anew. */
+void connections_rename(struct connections *c, const struct class_map *map);
 /* Others are watched from now on: what the next poll shows for the first time may be old, and what
  * it does not show may be there. */
 void connections_start_over(struct connections *c);
@@ -67,6 +71,9 @@ struct sight {
  * be followed (no full socket, a listener) have no track. */
 struct sight connections_see(struct connections *c, const struct listener_table *listeners,
 			     const struct sock_record *record, enum group_side side);
+/* The class of a row, followed or not. */
+struct sock_class connections_class(const struct connections *c, const struct sight *sight,
+				    const struct sock_record *record);
 /* Lets what the row had count in CELLS of its group, for which that memory is there. */
 void connections_count(const struct sight *sight, const struct aggregate_plan *plan,
 		       const struct sock_record *record, uint64_t *cells);

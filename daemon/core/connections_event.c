@@ -21,7 +21,7 @@ static void count_event(struct connections *c, const struct listener_table *list
 {
 	const struct aggregate_plan *plan =
 		aggregate_plans_get(c->plans, c->groups->catalogue, record);
-	struct group *g = connection_group(c, listeners, t);
+	struct group *g = connection_group(c, listeners, t, record);
 
 	if (!t->was_closed)
 		facts |= FACT(CLOSED);

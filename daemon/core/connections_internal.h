@@ -14,12 +14,21 @@ bool connection_is_made(const struct sock_record *record);
  * cookie, and its counters start again. */
 bool connection_is_another(const struct connections *c, const struct track_record *t,
 			   const struct sock_record *record);
+static inline void connection_set_class(struct track_record *t, struct sock_class class)
+{
+	t->view = class.view;
+	t->peer = class.peer;
+}
+
 /* From here on it is this one, with nothing counted yet. */
 void connection_begin(struct track_record *t, const struct sock_record *record,
 		      enum group_side side);
 /* Its group; "other" where there is no memory for one of its own. */
 struct group *connection_group(struct connections *c, const struct listener_table *listeners,
-			       const struct track_record *t);
+			       struct track_record *t, const struct sock_record *record);
+/* As it was last seen; else as RECORD has it, which may be NULL. */
+struct sock_class connection_class(const struct connections *c, struct track_record *t,
+				   const struct sock_record *record);
 /* Lets the end of a connection count, by FACTS, with the values that it had when it was last seen.
  */
 void connection_end(struct connections *c, const struct listener_table *listeners,

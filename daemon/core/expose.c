@@ -160,18 +160,36 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 	return series;
 }
 
+static bool has_value(const struct metric *m, const struct snapshot_group *item)
+{
+	return m->scope == METRIC_CLIENT ? item->is_port && item->side == GROUP_CLIENT
+					 : item->is_shown;
+}
+
+static void add_class(struct expose_labels *labels, const struct class_names *names,
+		      struct sock_class class)
+{
+	if (names->views)
+		add_label(labels, "view", class_view_name(names, class.view));
+	if (names->peers)
+		add_label(labels, "peer", class_peer_name(names, class.peer));
+}
+
 static void write_groups(struct family *f, const struct snapshot_sockets *part, unsigned int cell)
 {
+	bool is_of_connections = f->metric->scope == METRIC_CONNECTION;
 
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct snapshot_group *item = &part->items[i];
 		struct expose_labels labels = {0};
 
-		if (f->metric->scope == METRIC_CLIENT && item->side != GROUP_CLIENT)
+		if (!has_value(f->metric, item))
 			continue;
-		if (f->metric->scope == METRIC_CONNECTION)
+		if (is_of_connections)
 			add_label(&labels, "side", group_side_name(item->side));
 		add_label(&labels, "port", item->port);
+		if (is_of_connections)
+			add_class(&labels, &part->catalogue->names, item->class);
 		write_samples(f, &labels, item->cells + cell);
 	}
 }

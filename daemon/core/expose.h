@@ -9,7 +9,7 @@
 #include "daemon/core/snapshot_unix.h"
 #include "daemon/util/buf.h"
 
-#define EXPOSE_LABELS_MAX 4
+#define EXPOSE_LABELS_MAX 6
 
 struct expose_labels {
 	unsigned int count;

@@ -2,7 +2,6 @@
 #include "daemon/core/group.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +11,6 @@
 #include "daemon/util/macros.h"
 
 #define PORTS 65536
-
-static void group_free(struct group *g)
-{
-	free(g->poll);
-	free(g->cells);
-	free(g->next_poll);
-	free(g->next_cells);
-	free(g);
-}
 
 DEFINE_CLEANUP(struct group *, group, group_free);
 
@@ -48,16 +38,12 @@ static int make_room(struct group_table *t)
 static struct group *add(struct group_table *t, enum group_side side, enum group_kind kind,
 			 uint16_t port)
 {
-	_cleanup_(cleanup_group) struct group *g = calloc(1, sizeof(*g));
+	_cleanup_(cleanup_group) struct group *g = NULL;
 
-	if (!g || make_room(t) < 0)
+	if (make_room(t) < 0)
 		return NULL;
-	g->side = (uint8_t)side;
-	g->kind = (uint8_t)kind;
-	g->port = port;
-	g->poll = new_cells(t, t->catalogue);
-	g->cells = new_cells(t, t->catalogue);
-	if (!g->poll || !g->cells)
+	g = group_new(side, kind, port, t->catalogue->groups[t->family].cells);
+	if (!g)
 		return NULL;
 	t->items[t->count++] = g;
 	return take_ptr(g);
@@ -67,7 +53,6 @@ void group_table_remove(struct group_table *t, uint32_t index)
 {
 	struct group *g = t->items[index];
 
-	t->own[g->side]--;
 	t->given[g->side] -= !g->is_configured;
 	t->slots[g->side][g->port] = 0;
 	group_free(g);
@@ -137,12 +122,10 @@ static void rank_configured(struct group_table *t, const struct group_settings *
 
 static void count_labels(struct group_table *t)
 {
-	memset(t->own, 0, sizeof(t->own));
+	group_table_count_own(t);
 	memset(t->given, 0, sizeof(t->given));
-	for (uint32_t i = GROUP_SHARED; i < t->count; i++) {
-		t->own[t->items[i]->side]++;
+	for (uint32_t i = GROUP_SHARED; i < t->count; i++)
 		t->given[t->items[i]->side] += !t->items[i]->is_configured;
-	}
 }
 
 static void take_settings(struct group_table *t, const struct group_settings *s)
@@ -174,6 +157,7 @@ int group_table_init(struct group_table *t, const struct group_settings *setting
 
 void group_table_done(struct group_table *t)
 {
+	group_parts_done(&t->parts);
 	for (uint32_t i = 0; i < t->count; i++)
 		group_free(t->items[i]);
 	for (unsigned int side = 0; side < GROUP_SIDE_END; side++)
@@ -196,8 +180,8 @@ int group_table_prepare(struct group_table *t, const struct group_settings *sett
 {
 	int r = add_configured(t, settings);
 
-	for (uint32_t i = 0; r == 0 && i < t->count; i++)
-		r = prepare_group(t, t->items[i], settings->catalogue);
+	for (uint32_t i = 0; r == 0 && i < group_table_count(t); i++)
+		r = prepare_group(t, group_table_at(t, i), settings->catalogue);
 	if (r < 0)
 		group_table_discard(t);
 	return r;
@@ -205,9 +189,9 @@ int group_table_prepare(struct group_table *t, const struct group_settings *sett
 
 void group_table_discard(struct group_table *t)
 {
-	for (uint32_t i = 0; i < t->count; i++) {
-		free(take_ptr(t->items[i]->next_poll));
-		free(take_ptr(t->items[i]->next_cells));
+	for (uint32_t i = 0; i < group_table_count(t); i++) {
+		free(take_ptr(group_table_at(t, i)->next_poll));
+		free(take_ptr(group_table_at(t, i)->next_cells));
 	}
 }
 
@@ -227,9 +211,12 @@ static void carry(const struct group_table *t, struct group *g, const struct cat
 void group_table_apply(struct group_table *t, const struct group_settings *settings)
 {
 	struct catalogue *before = t->catalogue;
+	struct class_map map;
 
-	for (uint32_t i = 0; i < t->count; i++)
-		carry(t, t->items[i], settings->catalogue);
+	class_map_init(&map, &before->names, &settings->catalogue->names);
+	group_parts_rename(t, &map);
+	for (uint32_t i = 0; i < group_table_count(t); i++)
+		carry(t, group_table_at(t, i), settings->catalogue);
 	t->catalogue = catalogue_ref(settings->catalogue);
 	catalogue_unref(before);
 	take_settings(t, settings);
@@ -244,23 +231,34 @@ int group_table_configure(struct group_table *t, const struct group_settings *se
 	return r;
 }
 
+/* Whether nothing is lost with it. */
+static bool is_void(const struct group_table *t, const struct group *g)
+{
+	return !g->is_shown && !g->is_configured && g->parts == 0 &&
+	       !group_cells_have_accrued(t->catalogue, t->family, g->poll);
+}
+
+static void begin(const struct group_table *t, struct group *g)
+{
+	g->is_folded = false;
+	g->poll_sockets = 0;
+	group_cells_begin(t->catalogue, t->family, g->poll);
+}
+
 void group_table_begin(struct group_table *t, uint32_t budget)
 {
 	t->budget = budget;
 	t->poll_folds = (struct group_folds){0};
-	for (uint32_t i = t->count; i-- > 0;) {
-		struct group *g = t->items[i];
-
-		if (i >= GROUP_SHARED && !g->is_shown && !g->is_configured &&
-		    !group_cells_have_accrued(t->catalogue, t->family, g->poll)) {
+	for (uint32_t i = t->parts.count; i-- > 0;)
+		if (is_void(t, t->parts.items[i]))
+			group_parts_remove(t, i);
+	for (uint32_t i = t->count; i-- > GROUP_SHARED;)
+		if (is_void(t, t->items[i]))
 			group_table_remove(t, i);
-			continue;
-		}
-		g->is_folded = false;
-		g->poll_sockets = 0;
-		group_cells_begin(t->catalogue, t->family, g->poll);
-	}
+	for (uint32_t i = 0; i < group_table_count(t); i++)
+		begin(t, group_table_at(t, i));
 	fill_slots(t);
+	group_parts_route(t);
 	count_labels(t);
 }
 
@@ -275,11 +273,12 @@ static bool is_ephemeral(const struct group_table *t, enum group_side side, uint
 	       !(may_settle && listener_table_is_settled(listeners, port));
 }
 
-/* Client ports are folded before server ports, so a server port may take a client's place. */
-static bool is_in_budget(const struct group_table *t, enum group_side side)
+bool group_is_in_budget(const struct group_table *t, enum group_rank rank)
 {
-	uint32_t used = t->own[GROUP_SERVER] + (side == GROUP_CLIENT ? t->own[GROUP_CLIENT] : 0);
+	uint32_t used = 0;
 
+	for (unsigned int i = 0; i <= rank; i++)
+		used += t->own[i];
 	return used < t->budget;
 }
 
@@ -294,7 +293,7 @@ static struct group *decide(struct group_table *t, enum group_side side, uint16_
 		t->poll_folds.by_ports++;
 		return group_table_shared(t, side, GROUP_OTHER);
 	}
-	if (!is_in_budget(t, side)) {
+	if (!group_is_in_budget(t, (enum group_rank)side)) {
 		t->poll_folds.by_series++;
 		return group_table_shared(t, side, GROUP_OTHER);
 	}
@@ -315,7 +314,7 @@ static uint32_t place_of(const struct group_table *t, const struct group *g)
 	return t->count - 1;
 }
 
-struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
+static struct group *get_port(struct group_table *t, enum group_side side, uint16_t port,
 			      const struct listener_table *listeners)
 {
 	uint16_t slot = t->slots[side][port];
@@ -329,6 +328,14 @@ struct group *group_table_get(struct group_table *t, enum group_side side, uint1
 	return g;
 }
 
+struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
+			      struct sock_class class, const struct listener_table *listeners)
+{
+	struct group *g = get_port(t, side, port, listeners);
+
+	return g && !class_is_other(class) ? group_parts_get(t, g, class) : g;
+}
+
 struct group *group_table_find(const struct group_table *t, enum group_side side, uint16_t port)
 {
 	uint16_t slot = t->slots[side][port];
@@ -338,25 +345,19 @@ struct group *group_table_find(const struct group_table *t, enum group_side side
 
 uint32_t group_table_labels(const struct group_table *t)
 {
-	return t->own[GROUP_SERVER] + t->own[GROUP_CLIENT];
+	uint32_t labels = 0;
+
+	for (unsigned int i = 0; i < GROUP_RANK_END; i++)
+		labels += t->own[i];
+	return labels;
 }
 
-void group_port_label(const struct group *g, char ret_label[16])
+uint32_t group_table_count(const struct group_table *t)
 {
-	static const char *const names[] = {
-		[GROUP_EPHEMERAL] = "ephemeral",
-		[GROUP_OTHER] = "other",
-	};
-
-	if (g->kind == GROUP_PORT)
-		snprintf(ret_label, 16, "%u", g->port);
-	else
-		snprintf(ret_label, 16, "%s", names[g->kind]);
+	return t->count + t->parts.count;
 }
 
-const char *group_side_name(unsigned int side)
+struct group *group_table_at(const struct group_table *t, uint32_t i)
 {
-	static const char *const names[GROUP_SIDE_END] = {"server", "client"};
-
-	return names[side];
+	return i < t->count ? t->items[i] : t->parts.items[i - t->count];
 }

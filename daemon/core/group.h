@@ -1,42 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The groups of a family's sockets: a side and a port label, and the cells of every family that the
- * catalogue has. Which port gets a label of its own, and which is summed into "ephemeral" or
- * "other", is decided here, and stays decided until the label was idle for long.
+ * The groups of a family's sockets: a side and a port label, perhaps a view and a peer, and the
+ * cells of every family that the catalogue has. Which port gets a label of its own, and which is
+ * summed into "ephemeral" or "other", is decided here, and stays decided until the label was idle
+ * for long.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "daemon/core/catalogue.h"
+#include "daemon/core/group_parts.h"
 #include "daemon/core/listener.h"
-
-enum group_side {
-	GROUP_SERVER, /* the local end is a listener of this namespace; every socket of UDP */
-	GROUP_CLIENT,
-	GROUP_SIDE_END,
-};
-
-enum group_kind {
-	GROUP_PORT,      /* a label of its own */
-	GROUP_EPHEMERAL, /* inside ip_local_port_range */
-	GROUP_OTHER,     /* beyond a limit */
-};
-
-struct group {
-	uint8_t side, kind;
-	uint16_t port;      /* GROUP_PORT */
-	bool is_configured; /* by ports.server or ports.client: it never leaves */
-	bool is_shown;      /* it was part of a good poll */
-	bool is_folded;     /* configured, but this poll has no room for it */
-	uint64_t used_ns;   /* the last good poll in which it had a socket */
-	uint64_t poll_sockets;
-	uint64_t *
-		poll; /* cells of the poll that is being counted, and what accrued since the last */
-	uint64_t *cells;                  /* as of the last good poll; histograms since its birth */
-	uint64_t *next_poll, *next_cells; /* of the catalogue to come */
-};
 
 struct group_settings {
 	enum poll_family family; /* one that has ports; the same for ever */
@@ -58,11 +30,12 @@ struct group_table {
 	uint32_t budget; /* own groups that limits.series leaves room for */
 	struct group **items;
 	uint32_t count, cap;
-	uint32_t own[GROUP_SIDE_END];    /* groups of kind GROUP_PORT, */
-	uint32_t given[GROUP_SIDE_END];  /* and those of them that are not configured */
+	struct group_parts parts;
+	uint32_t own[GROUP_RANK_END];   /* groups that limits.series may fold, by enum group_rank */
+	uint32_t given[GROUP_SIDE_END]; /* ports with a label that are not configured */
 	uint16_t *slots[GROUP_SIDE_END]; /* by port: the group's place + 1; 0: not yet decided */
 	bool has_slots[GROUP_SIDE_END];  /* some are not 0: the rest need no memory until then */
-	/* Ports in "other": in the poll that is being counted, and in the last good one. */
+	/* What was folded: in the poll that is being counted, and in the last good one. */
 	struct group_folds {
 		uint32_t by_ports, by_series;
 	} poll_folds, folds;
@@ -84,15 +57,15 @@ int group_table_configure(struct group_table *t, const struct group_settings *se
 void group_table_begin(struct group_table *t, uint32_t budget);
 /* The group of a socket, during a poll and between polls. NULL: out of memory. */
 struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
-			      const struct listener_table *listeners);
-/* The same, or NULL if this poll has shown no such connection. */
+			      struct sock_class class, const struct listener_table *listeners);
+/* The port's own group, or NULL if this poll has shown no such connection. */
 struct group *group_table_find(const struct group_table *t, enum group_side side, uint16_t port);
-/* Folds what is beyond the budget into "other", client ports before server ports, new labels
- * before old, the quietest first; takes the poll over; lets idle groups go. */
+/* Folds what is beyond the budget, peers before views, then client ports before server ports into
+ * "other", new labels before old, the quietest first; takes the poll over; lets idle groups go. */
 void group_table_commit(struct group_table *t, uint64_t now_ns);
 
-/* How many ports have a label of their own, on both sides. */
+/* How many groups limits.series has to count. */
 uint32_t group_table_labels(const struct group_table *t);
-/* The labels' values: "443", "ephemeral", "other"; "server", "client". */
-void group_port_label(const struct group *g, char ret_label[16]);
-const char *group_side_name(unsigned int side);
+/* All groups: those of ports, then their parts. */
+uint32_t group_table_count(const struct group_table *t);
+struct group *group_table_at(const struct group_table *t, uint32_t i);

@@ -96,7 +96,7 @@ struct snapshot_sockets *snapshot_sockets_new(const struct group_table *groups,
 	struct tail tail;
 	uint64_t *next;
 
-	p = new_part(sizeof(*p), sizeof(*p->items), groups->count, cells, &tail);
+	p = new_part(sizeof(*p), sizeof(*p->items), group_table_count(groups), cells, &tail);
 	if (!p)
 		return NULL;
 	p->refs = 1;
@@ -108,13 +108,16 @@ struct snapshot_sockets *snapshot_sockets_new(const struct group_table *groups,
 		p->algorithms = *algorithms;
 	p->items = tail.items;
 	next = tail.cells;
-	for (uint32_t i = 0; i < groups->count; i++) {
-		const struct group *g = groups->items[i];
+	for (uint32_t i = 0; i < group_table_count(groups); i++) {
+		const struct group *g = group_table_at(groups, i);
 		struct snapshot_group *item = &p->items[p->count];
 
-		if (!g->is_shown)
+		if (!g->is_shown && g->parts == 0)
 			continue;
 		item->side = g->side;
+		item->is_port = !g->owner;
+		item->is_shown = g->is_shown;
+		item->class = g->class;
 		group_port_label(g, item->port);
 		item->cells = memcpy(next, g->cells, cells * sizeof(*next));
 		next += cells;

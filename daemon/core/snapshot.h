@@ -38,6 +38,8 @@ struct snapshot_listeners {
 
 struct snapshot_group {
 	uint8_t side;
+	bool is_port, is_shown; /* it has the values of a port as a whole, and those of sockets */
+	struct sock_class class;
 	char port[16];
 	const uint64_t *cells;
 };

@@ -86,7 +86,8 @@ int sock_groups_add(struct sock_groups *g, struct listener_table *listeners,
 {
 	enum group_side side = find_side(g, listeners, record);
 	uint16_t port = side == GROUP_SERVER ? record->local_port : record->remote_port;
-	struct group *group = group_table_get(&g->groups, side, port, listeners);
+	struct sock_class class = g->classes ? classes_find(g->classes, record) : CLASS_OTHER;
+	struct group *group = group_table_get(&g->groups, side, port, class, listeners);
 	const struct aggregate_plan *plan;
 
 	if (!group)

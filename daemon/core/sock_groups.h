@@ -14,6 +14,7 @@ struct sock_groups {
 	struct aggregate_plans plans;
 	struct metric_set present, poll_present; /* metrics that the kernel gave a value for */
 	struct sock_drops drops;
+	const struct classes *classes; /* NULL: all are "other"; for the owner to set */
 	int drops_metric;    /* METRIC_DROPS of the family; −1: it has none, or it is off */
 	uint64_t taken_ns;   /* boottime: when the last good walk ended; 0: never */
 	bool is_from_procfs; /* it, or the one under way */

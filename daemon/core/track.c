@@ -227,7 +227,7 @@ static uint32_t add_record(struct track *t, uint64_t cookie, enum track_status s
 	if (number == TRACK_NONE)
 		return TRACK_NONE;
 	r = track_at(t, number);
-	*r = (struct track_record){.cookie = cookie, .status = (uint8_t)status};
+	*r = (struct track_record){.cookie = cookie, .status = status};
 	if (track_index_add(&t->index, t, hash_of, hash_cookie(t, cookie), number) < 0) {
 		give_record_back(t, number);
 		return TRACK_NONE;
@@ -257,7 +257,7 @@ uint32_t track_bury_new(struct track *t, uint64_t cookie)
 	return number;
 }
 
-static struct track_list *list_of(struct track *t, uint8_t status)
+static struct track_list *list_of(struct track *t, enum track_status status)
 {
 	return status == TRACK_GONE ? &t->gone : status == TRACK_LEAVING ? &t->leaving : NULL;
 }
@@ -296,14 +296,14 @@ static void append_record(struct track *t, struct track_list *list, uint32_t num
 void track_set_status(struct track *t, uint32_t number, enum track_status status)
 {
 	struct track_record *r = track_at(t, number);
-	struct track_list *list = list_of(t, (uint8_t)status);
+	struct track_list *list = list_of(t, status);
 
 	unlink_record(t, number);
 	if (list)
 		append_record(t, list, number);
 	else if (list_of(t, r->status))
 		track_see(t, number);
-	r->status = (uint8_t)status;
+	r->status = status;
 }
 
 void track_remove(struct track *t, uint32_t number)
@@ -349,19 +349,28 @@ void track_see(struct track *t, uint32_t number)
 	*generation_of(t, number) = t->generation;
 }
 
-uint32_t track_unseen(const struct track *t, uint32_t *cursor)
+uint32_t track_next(const struct track *t, uint32_t *cursor)
 {
 	for (; *cursor < t->chunk_count * TRACK_CHUNK; (*cursor)++) {
 		const struct track_chunk *c = t->chunks[*cursor / TRACK_CHUNK];
-		uint8_t generation;
 
-		if (!c) {
+		if (!c)
 			*cursor |= TRACK_CHUNK - 1;
-			continue;
-		}
-		generation = c->generations[*cursor % TRACK_CHUNK];
-		if (generation >= GENERATION_FIRST && generation != t->generation)
+		else if (c->generations[*cursor % TRACK_CHUNK] != GENERATION_FREE)
 			return (*cursor)++;
+	}
+	return TRACK_NONE;
+}
+
+uint32_t track_unseen(const struct track *t, uint32_t *cursor)
+{
+	uint32_t number;
+
+	while ((number = track_next(t, cursor)) != TRACK_NONE) {
+		uint8_t generation = *generation_of(t, number);
+
+		if (generation >= GENERATION_FIRST && generation != t->generation)
+			return number;
 	}
 	return TRACK_NONE;
 }

@@ -27,10 +27,11 @@ enum track_status {
 struct track_record {
 	uint64_t cookie;
 	uint16_t local_port, remote_port;
-	uint8_t side;       /* enum group_side, as it was first seen */
-	uint8_t status;     /* enum track_status */
-	uint8_t was_closed; /* it was counted as closed, and so is not again */
-	uint8_t reserved;
+	uint16_t view; /* its class, as it was last seen */
+	uint8_t peer;
+	uint8_t side : 1; /* enum group_side, as it was first seen */
+	enum track_status status : 3;
+	bool was_closed : 1;     /* it was counted as closed, and so is not again */
 	uint32_t next, previous; /* while it is in a list */
 	uint8_t values[TRACK_VALUE_BYTES];
 };
@@ -86,6 +87,8 @@ void track_evict_beyond(struct track *t);
 void track_begin(struct track *t);
 void track_see(struct track *t, uint32_t number);
 uint32_t track_unseen(const struct track *t, uint32_t *cursor);
+/* The number of each record that is held, from CURSOR on, which begins at 0; then TRACK_NONE. */
+uint32_t track_next(const struct track *t, uint32_t *cursor);
 /* Removes what is TRACK_LEAVING now. */
 void track_forget_leaving(struct track *t);
 

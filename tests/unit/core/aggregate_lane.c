@@ -57,12 +57,13 @@ static const struct group *find(const struct aggregate_lane *a, enum group_side 
 {
 	const struct group_table *t = &a->aggregate.groups;
 
-	for (uint32_t i = 0; i < t->count; i++) {
+	for (uint32_t i = 0; i < group_table_count(t); i++) {
+		const struct group *g = group_table_at(t, i);
 		char label[16];
 
-		group_port_label(t->items[i], label);
-		if (t->items[i]->is_shown && t->items[i]->side == side && strcmp(label, port) == 0)
-			return t->items[i];
+		group_port_label(g, label);
+		if (g->is_shown && g->side == side && strcmp(label, port) == 0)
+			return g;
 	}
 	return NULL;
 }

@@ -39,8 +39,8 @@ void groups_fail(struct group_lane *g, const struct group_row *rows, size_t coun
 	g->lane.now_ns += GROUPS_INTERVAL_NS;
 	group_table_begin(&g->groups, g->budget);
 	for (size_t i = 0; i < count; i++) {
-		struct group *group =
-			group_table_get(&g->groups, rows[i].side, rows[i].port, &g->lane.table);
+		struct group *group = group_table_get(&g->groups, rows[i].side, rows[i].port,
+						      rows[i].class, &g->lane.table);
 
 		cr_assert(group);
 		group->poll_sockets += rows[i].sockets;
@@ -56,16 +56,18 @@ void groups_poll(struct group_lane *g, const struct group_row *rows, size_t coun
 	group_table_commit(&g->groups, g->lane.now_ns);
 }
 
-const struct group *groups_find(const struct group_lane *g, enum group_side side, const char *label)
+const struct group *groups_find_part(const struct group_lane *g, enum group_side side,
+				     const char *label, struct sock_class class)
 {
 	const struct group *found = NULL;
 
-	for (uint32_t i = 0; i < g->groups.count; i++) {
-		const struct group *group = g->groups.items[i];
+	for (uint32_t i = 0; i < group_table_count(&g->groups); i++) {
+		const struct group *group = group_table_at(&g->groups, i);
 		char text[16];
 
 		group_port_label(group, text);
-		if (!group->is_shown || group->side != side || strcmp(text, label) != 0)
+		if (!group->is_shown || group->side != side || strcmp(text, label) != 0 ||
+		    group->class.view != class.view || group->class.peer != class.peer)
 			continue;
 		cr_assert_null(found, "two groups %s %s", group_side_name(side), label);
 		found = group;
@@ -73,12 +75,26 @@ const struct group *groups_find(const struct group_lane *g, enum group_side side
 	return found;
 }
 
-uint64_t groups_sockets(const struct group_lane *g, enum group_side side, const char *label)
+const struct group *groups_find(const struct group_lane *g, enum group_side side, const char *label)
 {
-	const struct group *group = groups_find(g, side, label);
+	return groups_find_part(g, side, label, CLASS_OTHER);
+}
 
+static uint64_t sockets_of(const struct group_lane *g, const struct group *group)
+{
 	return group ? *core_cells(g->groups.catalogue, group->cells, "sockstat_tcp_sockets")
 		     : GROUPS_NONE;
+}
+
+uint64_t groups_sockets(const struct group_lane *g, enum group_side side, const char *label)
+{
+	return sockets_of(g, groups_find(g, side, label));
+}
+
+uint64_t groups_part_sockets(const struct group_lane *g, enum group_side side, const char *label,
+			     struct sock_class class)
+{
+	return sockets_of(g, groups_find_part(g, side, label, class));
 }
 
 uint64_t groups_observations(const struct group_lane *g, enum group_side side, const char *label)
@@ -92,7 +108,7 @@ uint32_t groups_shown(const struct group_lane *g)
 {
 	uint32_t shown = 0;
 
-	for (uint32_t i = 0; i < g->groups.count; i++)
-		shown += g->groups.items[i]->is_shown;
+	for (uint32_t i = 0; i < group_table_count(&g->groups); i++)
+		shown += group_table_at(&g->groups, i)->is_shown;
 	return shown;
 }

@@ -14,6 +14,7 @@ struct group_row {
 	enum group_side side;
 	uint16_t port;
 	uint32_t sockets;
+	struct sock_class class;
 };
 
 struct group_lane {
@@ -38,18 +39,29 @@ void groups_fail(struct group_lane *g, const struct group_row *rows, size_t coun
 #define GROUPS_POLL(g, ...) groups_poll(g, GROUP_ROWS(__VA_ARGS__))
 #define GROUPS_FAIL(g, ...) groups_fail(g, GROUP_ROWS(__VA_ARGS__))
 #define GROUPS_POLL_NONE(g) groups_poll(g, NULL, 0)
-#define SERVER(port, sockets)               \
-	{                                   \
-		GROUP_SERVER, port, sockets \
+#define SERVER(port, sockets)                \
+	{                                    \
+		GROUP_SERVER, port, sockets, \
+		{                            \
+			0, 0                 \
+		}                            \
 	}
-#define CLIENT(port, sockets)               \
-	{                                   \
-		GROUP_CLIENT, port, sockets \
+#define CLIENT(port, sockets)                \
+	{                                    \
+		GROUP_CLIENT, port, sockets, \
+		{                            \
+			0, 0                 \
+		}                            \
 	}
 
 /* The group that is exported with this label, NULL if there is none; fails the test if two are. */
 const struct group *groups_find(const struct group_lane *g, enum group_side side,
 				const char *label);
+/* The same of a class, which "other" is one of; and its established sockets. */
+const struct group *groups_find_part(const struct group_lane *g, enum group_side side,
+				     const char *label, struct sock_class class);
+uint64_t groups_part_sockets(const struct group_lane *g, enum group_side side, const char *label,
+			     struct sock_class class);
 /* Its established sockets, and the observations of its RTT; GROUPS_NONE if there is no such group.
  */
 uint64_t groups_sockets(const struct group_lane *g, enum group_side side, const char *label);

@@ -74,14 +74,19 @@ static const struct snapshot_listener listeners[HAND_MADE_LISTENERS] = {
 		},
 };
 
+#define GROUP(which, label)                                                                \
+	{                                                                                  \
+		.side = GROUP_##which, .is_port = true, .is_shown = true, .port = (label), \
+	}
+
 static const struct snapshot_group groups[HAND_MADE_GROUPS] = {
-	[HAND_MADE_SERVER_22] = {GROUP_SERVER, "22", NULL},
-	[HAND_MADE_SERVER_EPHEMERAL] = {GROUP_SERVER, "ephemeral", NULL},
-	[HAND_MADE_CLIENT_443] = {GROUP_CLIENT, "443", NULL},
-	[HAND_MADE_CLIENT_OTHER] = {GROUP_CLIENT, "other", NULL},
-	[HAND_MADE_UDP_53] = {GROUP_SERVER, "53", NULL},
-	[HAND_MADE_UDP_EPHEMERAL] = {GROUP_SERVER, "ephemeral", NULL},
-	[HAND_MADE_MPTCP_443] = {GROUP_SERVER, "443", NULL},
+	[HAND_MADE_SERVER_22] = GROUP(SERVER, "22"),
+	[HAND_MADE_SERVER_EPHEMERAL] = GROUP(SERVER, "ephemeral"),
+	[HAND_MADE_CLIENT_443] = GROUP(CLIENT, "443"),
+	[HAND_MADE_CLIENT_OTHER] = GROUP(CLIENT, "other"),
+	[HAND_MADE_UDP_53] = GROUP(SERVER, "53"),
+	[HAND_MADE_UDP_EPHEMERAL] = GROUP(SERVER, "ephemeral"),
+	[HAND_MADE_MPTCP_443] = GROUP(SERVER, "443"),
 };
 
 /* Where a family's groups begin. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "daemon/core/aggregate.h"
 #include "daemon/core/listener_dump.h"
@@ -252,13 +253,46 @@ Test(aggregate_memory, polls_and_reloads, .timeout = 60)
 		torture(&scenarios[i]);
 }
 
-/* One more client that is followed, to a port of its own, without memory for it at first: what it
- * is and has counts at its next sight, once. */
-Test(aggregate_memory, first_sight)
+/* The first sight of a connection, of a class of its own where there are CLASSES. Without memory
+ * for it at first, what it is and has counts at its next sight, once. */
+static void see_first(const struct classes *classes, const struct test_record *row)
 {
 	struct aggregate_lane a;
-	struct test_record row;
 	struct fail_alloc_result result = {0};
+
+	for (size_t n = 1; result.allocations + 1 >= n; n++) {
+		int r;
+
+		aggregates_init(&a);
+		a.aggregate.connections.classes = classes;
+		connections_limit(&a.aggregate.connections, 10);
+		aggregates_begin(&a);
+		aggregates_commit(&a);
+		aggregates_begin(&a);
+		fail_alloc_start(n);
+		r = aggregate_add(&a.aggregate, &a.lane.table, &row->record);
+		result = fail_alloc_stop();
+		if (r < 0)
+			aggregate_abort(&a.aggregate);
+		else
+			aggregates_commit(&a);
+		aggregates_begin(&a);
+		aggregates_add(&a, row);
+		aggregates_commit(&a);
+		/* Without memory for its record it is not followed, which is no failure. */
+		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443",
+					      "sockstat_tcp_connections_opened_total", 0),
+			     r < 0 || result.allocations < n, "allocation %zu: %d", n, r);
+		cr_assert_eq(a.aggregate.groups.parts.count, classes != NULL);
+		aggregates_done(&a);
+	}
+}
+
+Test(aggregate_memory, first_sight)
+{
+	struct test_record row;
+	struct prefix_trie peers;
+	struct classes classes = {.peers = &peers};
 
 	if (!fail_alloc_is_possible()) {
 		printf("SKIPPED: the sanitizer has malloc() for itself\n");
@@ -267,30 +301,37 @@ Test(aggregate_memory, first_sight)
 	test_record_init(&row, SOCK_ESTABLISHED, "10.0.0.1:40000", "10.0.0.2:443");
 	test_record_add_tcp_info(&row, 280);
 	test_record_set(&row, TCP_INFO_SEGS_IN, 4, 2);
+	see_first(NULL, &row);
+	cr_assert_eq(prefix_trie_init(&peers), 0);
+	cr_assert_eq(prefix_trie_add(&peers, AF_INET, &row.record.remote, 8, 1), 0);
+	classes_init(&classes);
+	see_first(&classes, &row);
+	prefix_trie_done(&peers);
+}
+
+Test(aggregate_memory, names)
+{
+	static const char *views[] = {"a", "b", NULL}, *peers[] = {"c", NULL};
+	const struct catalogue_settings settings = {.names = {views, peers}};
+	struct fail_alloc_result result = {0};
+	struct catalogue *c;
+
+	if (!fail_alloc_is_possible()) {
+		printf("SKIPPED: the sanitizer has malloc() for itself\n");
+		return;
+	}
 	for (size_t n = 1; result.allocations + 1 >= n; n++) {
 		int r;
 
-		aggregates_init(&a);
-		connections_limit(&a.aggregate.connections, 10);
-		aggregates_begin(&a);
-		aggregates_commit(&a);
-		aggregates_begin(&a);
 		fail_alloc_start(n);
-		r = aggregate_add(&a.aggregate, &a.lane.table, &row.record);
+		r = catalogue_new(&settings, &c);
+		if (r == 0)
+			catalogue_unref(c);
 		result = fail_alloc_stop();
-		if (r < 0)
-			aggregate_abort(&a.aggregate);
-		else
-			aggregates_commit(&a);
-		aggregates_begin(&a);
-		aggregates_add(&a, &row);
-		aggregates_commit(&a);
-		/* Without memory for its record it is not followed, which is no failure. */
-		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "443",
-					      "sockstat_tcp_connections_opened_total", 0),
-			     r < 0 || result.allocations < n, "allocation %zu: %d", n, r);
-		aggregates_done(&a);
+		cr_assert_eq(r, result.allocations < n ? 0 : -ENOMEM, "%zu", n);
+		cr_assert_eq(result.not_freed, 0, "%zu", n);
 	}
+	cr_assert_gt(result.allocations, 5);
 }
 
 /* What could not begin can be let go. */

@@ -91,3 +91,39 @@ Test(expose_sockets, as_many_algorithms_as_have_names)
 	cr_assert_eq(hand_made_value(&h, family, "side=client,port=443,algorithm=other"), 30 + 16);
 	hand_made_done(&h);
 }
+
+/* Labels of families with a side, where there are names for them; of a port as a whole none. */
+Test(expose_sockets, views_and_peers)
+{
+	static const char *views[] = {"web", NULL}, *peers[] = {"a", "b\"", NULL};
+	struct hand_made h;
+
+	hand_made_init(&h, core_catalogue_with_names(true, views, peers));
+	h.group_items[HAND_MADE_CLIENT_OTHER].class = (struct sock_class){1, 2};
+	h.group_items[HAND_MADE_CLIENT_OTHER].is_port = false;
+	h.group_items[HAND_MADE_CLIENT_443].is_shown = false;
+	hand_made_render(&h);
+	cr_assert_geq(hand_made_value(&h, "sockstat_tcp_sockets",
+				      "side=server,port=22,view=other,peer=other,state=listen"),
+		      0);
+	cr_assert_geq(hand_made_value(&h, "sockstat_tcp_sockets",
+				      "side=client,port=other,view=web,peer=b\",state=listen"),
+		      0);
+	cr_assert_eq(hand_made_count(&h, "sockstat_tcp_sockets"), 3 * 11, "one is hidden");
+	cr_assert_eq(hand_made_count(&h, "sockstat_tcp_ephemeral_ports_used"), 1);
+	cr_assert_geq(hand_made_value(&h, "sockstat_tcp_ephemeral_ports_used", "port=443"), 0);
+	cr_assert_null(strstr(h.text.data, "udp_sockets{port=\"53\",view"));
+	hand_made_done(&h);
+}
+
+Test(expose_sockets, views_alone)
+{
+	static const char *views[] = {"web", NULL};
+	struct hand_made h;
+
+	hand_made_init(&h, core_catalogue_with_names(true, views, NULL));
+	hand_made_render(&h);
+	cr_assert_not_null(strstr(h.text.data, "port=\"22\",view=\"other\",state="));
+	cr_assert_null(strstr(h.text.data, "peer="));
+	hand_made_done(&h);
+}
