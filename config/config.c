@@ -9,6 +9,7 @@
 
 #include "config/config_bind.h"
 #include "config/config_value.h"
+#include "daemon/core/prefix_trie.h"
 #include "daemon/util/cleanup.h"
 
 DEFINE_CLEANUP(struct config *, config, config_free);
@@ -32,6 +33,9 @@ void config_free(struct config *c)
 		return;
 	for (size_t i = 0; i < config_keys_count; i++)
 		config_value_clear(&config_keys[i], c);
+	if (c->peer_prefixes)
+		prefix_trie_done(c->peer_prefixes);
+	free(c->peer_prefixes);
 	free(c);
 }
 

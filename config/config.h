@@ -28,6 +28,8 @@ enum config_source {
 	CONFIG_SOURCE_PROCFS,
 };
 
+struct prefix_trie;
+
 struct config {
 	struct {
 		struct config_strings listen_addresses; /* as written; config_address_parse() */
@@ -49,6 +51,8 @@ struct config {
 	int families_tcp, families_udp, families_unix, families_raw, families_mptcp; /* 0 or 1 */
 	int source, counters; /* enum config_source, enum config_counters */
 	struct config_filter listener_filter, socket_filter;
+	struct config_maps views, peers;   /* struct config_view, struct config_peer */
+	struct prefix_trie *peer_prefixes; /* of all peers, to their places, from 1; NULL: none */
 	struct {
 		uint64_t listeners, ports, series, unix_listeners, tracked_sockets;
 		uint64_t idle_ns;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/config_bind_internal.h"
 #include "config/config_render.h"
-#include "config/config_schema.h"
 #include "config/config_suggest.h"
 #include "config/config_value.h"
 #include "daemon/util/cleanup.h"
@@ -14,58 +14,49 @@
 /* Longer than any known path: one that is cut is unknown anyway. */
 #define PATH_LEN_MAX 256
 
-struct binder {
-	struct config_yaml *yaml;
-	struct config *config;
-	struct {
-		unsigned int line;        /* of the key; 0: not given */
-		struct config_mark value; /* where it begins */
-		bool is_wrong;
-	} keys[CONFIG_KEYS_MAX];
-	unsigned int section_lines[CONFIG_KEYS_MAX]; /* by the section's first key; 0: not given */
-};
-
-static void refuse(struct binder *b, int index, struct config_mark at, const char *what)
+void bind_refuse(struct config_binder *b, const struct config_slot *slot, struct config_mark at,
+		 const char *what)
 {
-	config_errors_add(b->yaml->errors, at, config_keys[index].path, "%s", what);
-	b->keys[index].is_wrong = true;
+	config_errors_add(b->yaml->errors, at, slot->key->path, "%s", what);
+	slot->given->is_wrong = true;
 }
 
-static void refuse_value(struct binder *b, int index, const struct config_event *event,
-			 const struct config_fault *fault)
+static void refuse_value(struct config_binder *b, const struct config_slot *slot,
+			 const struct config_event *event, const struct config_fault *fault)
 {
 	struct config_mark at = event->at;
 
 	if (fault->has_place)
 		at = config_yaml_place(b->yaml, event, fault->at);
-	config_errors_add_fault(b->yaml->errors, at, config_keys[index].path, event->text, fault);
-	b->keys[index].is_wrong = true;
+	config_errors_add_fault(b->yaml->errors, at, slot->key->path, event->text, fault);
+	slot->given->is_wrong = true;
 }
 
 /* A value, or an entry of a list. Also -E2BIG: reported, and the list takes no more. */
-static int bind_scalar(struct binder *b, int index, const struct config_event *event)
+static int bind_scalar(struct config_binder *b, const struct config_slot *slot,
+		       const struct config_event *event)
 {
 	struct config_fault fault;
 	int r;
 
 	switch (event->type) {
 	case CONFIG_EVENT_SCALAR:
-		r = config_value_add(&config_keys[index], b->config, event->text, &fault);
+		r = config_value_add(slot->key, slot->base, event->text, &fault);
 		if (r == 0 || r == -ENOMEM)
 			return r;
-		refuse_value(b, index, event, &fault);
+		refuse_value(b, slot, event, &fault);
 		return r == -E2BIG ? r : 0;
 	case CONFIG_EVENT_NULL:
-		refuse(b, index, event->at, "has no value");
+		bind_refuse(b, slot, event->at, "has no value");
 		return 0;
 	case CONFIG_EVENT_REFUSED:
-		b->keys[index].is_wrong = true;
+		slot->given->is_wrong = true;
 		return 0;
 	case CONFIG_EVENT_LIST_START:
-		refuse(b, index, event->at, "must be a single value, not a list");
+		bind_refuse(b, slot, event->at, "must be a single value, not a list");
 		break;
 	case CONFIG_EVENT_MAP_START:
-		refuse(b, index, event->at, "must be a single value, not a map");
+		bind_refuse(b, slot, event->at, "must be a single value, not a map");
 		break;
 	case CONFIG_EVENT_LIST_END:
 	case CONFIG_EVENT_MAP_END:
@@ -75,14 +66,14 @@ static int bind_scalar(struct binder *b, int index, const struct config_event *e
 	return config_yaml_skip(b->yaml, event);
 }
 
-static int bind_list(struct binder *b, int index, struct config_mark at)
+static int bind_list(struct config_binder *b, const struct config_slot *slot, struct config_mark at)
 {
-	const struct config_key *key = &config_keys[index];
+	bool is_of_maps = slot->key->type == CONFIG_TYPE_MAPS;
 	struct config_event event;
 	bool is_empty = true, is_full = false;
 	int r;
 
-	config_value_clear(key, b->config);
+	config_value_clear(slot->key, slot->base);
 	for (;;) {
 		r = config_yaml_next(b->yaml, &event);
 		if (r < 0)
@@ -90,18 +81,22 @@ static int bind_list(struct binder *b, int index, struct config_mark at)
 		if (event.type == CONFIG_EVENT_LIST_END)
 			break;
 		is_empty = false;
-		r = is_full ? config_yaml_skip(b->yaml, &event) : bind_scalar(b, index, &event);
+		if (is_full)
+			r = config_yaml_skip(b->yaml, &event);
+		else
+			r = is_of_maps ? bind_entry(b, slot, &event) : bind_scalar(b, slot, &event);
 		if (r == -E2BIG)
 			is_full = true;
 		else if (r < 0)
 			return r;
 	}
-	if (is_empty && key->not_empty)
-		refuse(b, index, at, "must have at least one entry");
+	if (is_empty && slot->key->not_empty)
+		bind_refuse(b, slot, at, "must have at least one entry");
 	return 0;
 }
 
-static void note_key(struct binder *b, const char *path, struct config_mark at, unsigned int *line)
+void bind_note_key(struct config_binder *b, const char *path, struct config_mark at,
+		   unsigned int *line)
 {
 	if (*line > 0)
 		config_errors_add(b->yaml->errors, at, path, "is given twice, first in line %u",
@@ -110,28 +105,26 @@ static void note_key(struct binder *b, const char *path, struct config_mark at, 
 		*line = at.line;
 }
 
-static int bind_key(struct binder *b, int index, struct config_mark at)
+int bind_value(struct config_binder *b, const struct config_slot *slot)
 {
-	const struct config_key *key = &config_keys[index];
 	struct config_event event;
 	int r;
 
-	note_key(b, key->path, at, &b->keys[index].line);
 	r = config_yaml_next(b->yaml, &event);
 	if (r < 0)
 		return r;
-	b->keys[index].value = event.at;
-	if (!config_key_is_list(key))
-		return bind_scalar(b, index, &event);
+	slot->given->value = event.at;
+	if (!config_key_is_list(slot->key))
+		return bind_scalar(b, slot, &event);
 	if (event.type == CONFIG_EVENT_LIST_START)
-		return bind_list(b, index, event.at);
+		return bind_list(b, slot, event.at);
 	if (event.type != CONFIG_EVENT_SCALAR && event.type != CONFIG_EVENT_MAP_START)
-		return bind_scalar(b, index, &event);
-	refuse(b, index, event.at, "must be a list");
+		return bind_scalar(b, slot, &event);
+	bind_refuse(b, slot, event.at, "must be a list");
 	return config_yaml_skip(b->yaml, &event);
 }
 
-static int skip_value(struct binder *b)
+int bind_skip_value(struct config_binder *b)
 {
 	struct config_event event;
 	int r;
@@ -140,17 +133,30 @@ static int skip_value(struct binder *b)
 	return r < 0 ? r : config_yaml_skip(b->yaml, &event);
 }
 
-static int skip_pair(struct binder *b, const char *section, const struct config_event *key)
+static int bind_key(struct config_binder *b, int index, struct config_mark at)
+{
+	const struct config_slot slot = {&config_keys[index], b->config, &b->keys[index]};
+	bool is_again = slot.given->line > 0;
+
+	bind_note_key(b, slot.key->path, at, &slot.given->line);
+	/* What entries have in common with those before is not theirs to answer for. */
+	if (is_again && slot.key->type == CONFIG_TYPE_MAPS)
+		return bind_skip_value(b);
+	return bind_value(b, &slot);
+}
+
+int bind_skip_pair(struct config_binder *b, const char *section, const struct config_event *key)
 {
 	int r;
 
 	if (key->type != CONFIG_EVENT_REFUSED)
 		config_errors_add(b->yaml->errors, key->at, section, "a key must be a name");
 	r = config_yaml_skip(b->yaml, key);
-	return r < 0 ? r : skip_value(b);
+	return r < 0 ? r : bind_skip_value(b);
 }
 
-static void refuse_unknown(struct binder *b, const char *path, const struct config_event *key)
+static void refuse_unknown(struct config_binder *b, const char *path,
+			   const struct config_event *key)
 {
 	struct config_errors *errors = b->yaml->errors;
 	const char *suggestion = NULL;
@@ -169,15 +175,16 @@ static void refuse_unknown(struct binder *b, const char *path, const struct conf
 		config_errors_add(errors, key->at, path, "unknown key");
 }
 
-static int bind_section(struct binder *b, int first, const char *path, struct config_mark at);
+static int bind_section(struct config_binder *b, int first, const char *path,
+			struct config_mark at);
 
-static int bind_pair(struct binder *b, const char *section, const struct config_event *key)
+static int bind_pair(struct config_binder *b, const char *section, const struct config_event *key)
 {
 	char path[PATH_LEN_MAX];
 	int index;
 
 	if (key->type != CONFIG_EVENT_SCALAR)
-		return skip_pair(b, section, key);
+		return bind_skip_pair(b, section, key);
 	snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key->text);
 	if (!strchr(key->text, '.')) {
 		index = config_key_find(path);
@@ -188,10 +195,10 @@ static int bind_pair(struct binder *b, const char *section, const struct config_
 			return bind_section(b, index, path, key->at);
 	}
 	refuse_unknown(b, path, key);
-	return skip_value(b);
+	return bind_skip_value(b);
 }
 
-static int bind_map(struct binder *b, const char *section)
+static int bind_map(struct config_binder *b, const char *section)
 {
 	struct config_event key;
 	int r;
@@ -207,7 +214,7 @@ static int bind_map(struct binder *b, const char *section)
 }
 
 /* A map of keys; also nothing at all, as where every key of the section is commented out. */
-static int bind_map_or_nothing(struct binder *b, const char *section,
+static int bind_map_or_nothing(struct config_binder *b, const char *section,
 			       const struct config_event *event)
 {
 	if (event->type == CONFIG_EVENT_MAP_START)
@@ -217,18 +224,18 @@ static int bind_map_or_nothing(struct binder *b, const char *section,
 	return config_yaml_skip(b->yaml, event);
 }
 
-static int bind_section(struct binder *b, int first, const char *path, struct config_mark at)
+static int bind_section(struct config_binder *b, int first, const char *path, struct config_mark at)
 {
 	struct config_event event;
 	int r;
 
-	note_key(b, path, at, &b->section_lines[first]);
+	bind_note_key(b, path, at, &b->section_lines[first]);
 	r = config_yaml_next(b->yaml, &event);
 	return r < 0 ? r : bind_map_or_nothing(b, path, &event);
 }
 
 /* Reported at the key that must not be below the other or, if only that is given, at the other. */
-static int check_order(struct binder *b, int index)
+static int check_order(struct config_binder *b, int index)
 {
 	const struct config_key *key = &config_keys[index];
 	int other = config_key_find(key->not_below);
@@ -249,7 +256,7 @@ static int check_order(struct binder *b, int index)
 	return 0;
 }
 
-static int check_orders(struct binder *b)
+static int check_orders(struct config_binder *b)
 {
 	int r;
 
@@ -265,7 +272,7 @@ static int check_orders(struct binder *b)
 
 int config_bind(struct config_yaml *yaml, struct config *c)
 {
-	struct binder b = {.yaml = yaml, .config = c};
+	struct config_binder b = {.yaml = yaml, .config = c};
 	struct config_event event;
 	int r;
 

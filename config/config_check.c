@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "config/config_prefix.h"
+
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 /* What RFC 3986 lets stand for itself in a path. */
 #define PATH_LETTERS LETTERS "-.~!$&'()*+,;=:@/"
@@ -11,6 +13,7 @@
 /* Longer than any that exists; bounds the work of matching. */
 #define FAMILY_LEN_MAX 128
 #define PATH_LEN_MAX   256
+#define NAME_LEN_MAX   64
 
 static bool consists_of(const char *text, const char *letters)
 {
@@ -55,4 +58,22 @@ const char *config_check_family(const char *text, const struct config_strings *o
 	if (text[0] == '\0' || !consists_of(text, LETTERS "*"))
 		return "must be a metric's name: letters, digits, _ and * only";
 	return strlen(text) > FAMILY_LEN_MAX ? "must not be longer than 128 characters" : NULL;
+}
+
+const char *config_check_name(const char *text, const struct config_strings *others)
+{
+	(void)others;
+	if (text[0] == '\0' || !consists_of(text, LETTERS "-.:/@+"))
+		return "must be letters, digits and _-.:/@+ only";
+	if (strcmp(text, "other") == 0)
+		return "must not be \"other\", which is what has no name";
+	return strlen(text) > NAME_LEN_MAX ? "must not be longer than 64 characters" : NULL;
+}
+
+const char *config_check_prefix(const char *text, const struct config_strings *others)
+{
+	struct config_prefix prefix;
+
+	(void)others;
+	return config_prefix_parse(text, &prefix);
 }

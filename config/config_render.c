@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_entries.h"
 #include "daemon/util/parse_num.h"
 
 #define DOUBLE_DIGITS_MAX DBL_DECIMAL_DIG
@@ -89,9 +90,26 @@ static void render_buckets(const struct config_buckets *list, struct buf *out)
 	buf_add_char(out, ']');
 }
 
-void config_render_value(const struct config_key *key, const struct config *c, struct buf *out)
+static void render_maps(const struct config_key *key, const struct config_maps *list,
+			struct buf *out)
 {
-	const void *place = (const char *)c + key->offset;
+	if (list->count == 0)
+		buf_add_str(out, "[]");
+	for (size_t i = 0; i < list->count; i++) {
+		for (unsigned int j = 0; j < CONFIG_FIELDS_MAX; j++) {
+			const struct config_key *field = &key->entries->fields[j];
+
+			buf_add_str(out, j == 0 ? "\n  - " : "\n    ");
+			buf_add_str(out, field->path + config_key_section_len(field) + 1);
+			buf_add_str(out, ": ");
+			config_render_value(field, config_entries_at(key, list, i), out);
+		}
+	}
+}
+
+void config_render_value(const struct config_key *key, const void *base, struct buf *out)
+{
+	const void *place = (const char *)base + key->offset;
 
 	switch (key->type) {
 	case CONFIG_TYPE_U64:
@@ -121,6 +139,9 @@ void config_render_value(const struct config_key *key, const struct config *c, s
 	case CONFIG_TYPE_FILTER:
 		render_string(((const struct config_filter *)place)->text, out);
 		break;
+	case CONFIG_TYPE_MAPS:
+		render_maps(key, place, out);
+		break;
 	}
 }
 
@@ -132,6 +153,14 @@ static bool opens_section(size_t i)
 		return n > 0;
 	return n != config_key_section_len(&config_keys[i - 1]) ||
 	       memcmp(config_keys[i].path, config_keys[i - 1].path, n) != 0;
+}
+
+/* Whether its value begins on the next line. */
+static bool is_block(const struct config_key *key, const struct config *c)
+{
+	const void *place = (const char *)c + key->offset;
+
+	return key->type == CONFIG_TYPE_MAPS && ((const struct config_maps *)place)->count > 0;
 }
 
 void config_render(const struct config *c, struct buf *out)
@@ -146,7 +175,7 @@ void config_render(const struct config *c, struct buf *out)
 		}
 		buf_add_str(out, n > 0 ? "  " : "");
 		buf_add_str(out, n > 0 ? key->path + n + 1 : key->path);
-		buf_add_str(out, ": ");
+		buf_add_str(out, is_block(key, c) ? ":" : ": ");
 		config_render_value(key, c, out);
 		buf_add_char(out, '\n');
 	}

@@ -4,5 +4,6 @@
 
 #include "config/config_schema.h"
 
-/* One key's value: a number, a quoted string, a list in brackets. */
-void config_render_value(const struct config_key *key, const struct config *c, struct buf *out);
+/* One key's value: a number, a quoted string, a list in brackets, or maps on lines of their own.
+ * BASE: as config_value_add(). */
+void config_render_value(const struct config_key *key, const void *base, struct buf *out);

@@ -2,9 +2,9 @@
 #include "config/config_schema.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "config/config_check.h"
+#include "config/config_entries.h"
 #include "daemon/util/macros.h"
 
 #define AT(member) .offset = offsetof(struct config, member)
@@ -176,6 +176,24 @@ const struct config_key config_keys[] = {
 			"empty: all.",
 	},
 	{
+		.path = "views",
+		.type = CONFIG_TYPE_MAPS,
+		.fallback = "",
+		.entries = &config_entries_views,
+		.most = CONFIG_VIEWS_MAX,
+		AT(views),
+		.help = "Names for connections, as the label view: the first whose filter matches.",
+	},
+	{
+		.path = "peers",
+		.type = CONFIG_TYPE_MAPS,
+		.fallback = "",
+		.entries = &config_entries_peers,
+		.most = CONFIG_PEERS_MAX,
+		AT(peers),
+		.help = "Names for remote addresses, as the label peer: the longest prefix.",
+	},
+	{
 		.path = "families.tcp",
 		.type = CONFIG_TYPE_CHOICE,
 		.fallback = "true",
@@ -331,49 +349,3 @@ const struct config_key config_keys[] = {
 
 const size_t config_keys_count = ARRAY_SIZE(config_keys);
 static_assert(ARRAY_SIZE(config_keys) <= CONFIG_KEYS_MAX, "raise CONFIG_KEYS_MAX");
-
-int config_key_find(const char *path)
-{
-	for (size_t i = 0; i < config_keys_count; i++) {
-		if (strcmp(config_keys[i].path, path) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
-int config_section_find(const char *path)
-{
-	size_t n = strlen(path);
-
-	for (size_t i = 0; i < config_keys_count; i++) {
-		if (n > 0 && n == config_key_section_len(&config_keys[i]) &&
-		    memcmp(config_keys[i].path, path, n) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
-size_t config_key_section_len(const struct config_key *key)
-{
-	const char *dot = strchr(key->path, '.');
-
-	return dot ? (size_t)(dot - key->path) : 0;
-}
-
-bool config_key_is_list(const struct config_key *key)
-{
-	switch (key->type) {
-	case CONFIG_TYPE_STRINGS:
-	case CONFIG_TYPE_PORTS:
-	case CONFIG_TYPE_BUCKETS:
-		return true;
-	case CONFIG_TYPE_U64:
-	case CONFIG_TYPE_DURATION:
-	case CONFIG_TYPE_DOUBLE:
-	case CONFIG_TYPE_CHOICE:
-	case CONFIG_TYPE_STRING:
-	case CONFIG_TYPE_FILTER:
-		break;
-	}
-	return false;
-}

@@ -17,7 +17,10 @@ enum config_type {
 	CONFIG_TYPE_PORTS,    /* struct config_ports */
 	CONFIG_TYPE_BUCKETS,  /* struct config_buckets */
 	CONFIG_TYPE_FILTER,   /* struct config_filter */
+	CONFIG_TYPE_MAPS,     /* struct config_maps */
 };
+
+struct config_entries;
 
 /* What is wrong with a string ("must begin with /"), or NULL. OTHERS: the list's entries so far. */
 typedef const char *(*config_check_fn)(const char *text, const struct config_strings *others);
@@ -30,12 +33,23 @@ struct config_key {
 	const char *not_below;      /* path of a key of the same type that must not be larger */
 	const char *const *choices; /* NULL-terminated */
 	config_check_fn check;
-	bool not_empty; /* of a list */
-	size_t offset;  /* in struct config */
+	bool not_empty; /* of a list; of what an entry has, that it must be given */
+	size_t most;    /* entries of a list; 0: CONFIG_LIST_MAX */
+	const struct config_entries *entries; /* of maps */
+	size_t offset;                        /* in struct config, or in an entry */
 	const char *help;
 };
 
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX   64
+#define CONFIG_FIELDS_MAX 2
+
+/* What each entry of a list of maps has. */
+struct config_entries {
+	size_t size; /* of one, in memory */
+	struct config_key fields[CONFIG_FIELDS_MAX];
+	/* Takes in the last entry, which is complete: 0, -ENOMEM, or -EINVAL with RET_FAULT. */
+	int (*take)(struct config *c, struct config_fault *ret_fault);
+};
 
 extern const struct config_key config_keys[];
 extern const size_t config_keys_count;
@@ -47,4 +61,6 @@ int config_section_find(const char *path);
 
 /* How many characters of the path name its section: 4 in "poll.sockets", 0 in "peak_window". */
 size_t config_key_section_len(const struct config_key *key);
+/* How many entries a list may have. */
+size_t config_key_most(const struct config_key *key);
 bool config_key_is_list(const struct config_key *key);

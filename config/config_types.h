@@ -7,9 +7,12 @@
 
 struct filter;
 
-#define CONFIG_LIST_MAX    64 /* entries of any list but ports */
-#define CONFIG_PORTS_MAX   1024
-#define CONFIG_BUCKETS_MAX 64
+#define CONFIG_LIST_MAX     64 /* entries of a list, but for these */
+#define CONFIG_VIEWS_MAX    512
+#define CONFIG_PEERS_MAX    255
+#define CONFIG_PREFIXES_MAX 1024 /* of one peer */
+#define CONFIG_PORTS_MAX    1024
+#define CONFIG_BUCKETS_MAX  64
 
 struct config_strings {
 	char **items;
@@ -31,4 +34,21 @@ struct config_buckets {
 struct config_filter {
 	char *text;
 	struct filter *filter;
+};
+
+/* Entries that are maps; what they are is said where the list is. */
+struct config_maps {
+	void *items;
+	size_t count;
+};
+
+/* Entries of views and peers. */
+struct config_view {
+	char *name;
+	struct config_filter filter; /* not empty */
+};
+
+struct config_peer {
+	char *name;
+	struct config_strings prefixes; /* config_prefix_parse() */
 };

@@ -8,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_entries.h"
 #include "config/config_services.h"
 #include "daemon/core/filter.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/parse_num.h"
 
-static void *place_of(const struct config_key *key, struct config *c)
+static void *place_of(const struct config_key *key, void *base)
 {
-	return (char *)c + key->offset;
+	return (char *)base + key->offset;
 }
 
 static PRINTF_LIKE(3, 4) int refuse(int error, struct config_fault *ret_fault, const char *format,
@@ -130,8 +131,8 @@ static int add_string(const struct config_key *key, struct config_strings *list,
 	const char *wrong;
 	char **items;
 
-	if (list->count == CONFIG_LIST_MAX)
-		return refuse_full(CONFIG_LIST_MAX, ret_fault);
+	if (list->count == config_key_most(key))
+		return refuse_full(config_key_most(key), ret_fault);
 	wrong = key->check(text, list);
 	if (wrong)
 		return refuse(-EINVAL, ret_fault, "%s", wrong);
@@ -191,14 +192,15 @@ static void clear_filter(struct config_filter *f)
 }
 
 /* Nothing but blanks is no filter. */
-static int set_filter(struct config_filter *place, const char *text, struct config_fault *ret_fault)
+static int set_filter(const struct config_key *key, struct config_filter *place, const char *text,
+		      struct config_fault *ret_fault)
 {
 	static const struct filter_world world = {config_service_find, CONFIG_SERVICES};
 	struct config_filter f = {.text = strdup(text)};
 	struct filter_error error;
 	int r = f.text ? 0 : -ENOMEM;
 
-	if (r == 0 && text[strspn(text, " \t\r\n")] != '\0')
+	if (r == 0 && (key->not_empty || text[strspn(text, " \t\r\n")] != '\0'))
 		r = filter_parse(text, &world, &error, &f.filter);
 	if (r == -EINVAL) {
 		refuse(r, ret_fault, "%s", error.what);
@@ -215,10 +217,10 @@ static int set_filter(struct config_filter *place, const char *text, struct conf
 	return 0;
 }
 
-int config_value_add(const struct config_key *key, struct config *c, const char *text,
+int config_value_add(const struct config_key *key, void *base, const char *text,
 		     struct config_fault *ret_fault)
 {
-	void *place = place_of(key, c);
+	void *place = place_of(key, base);
 
 	switch (key->type) {
 	case CONFIG_TYPE_U64:
@@ -244,7 +246,9 @@ int config_value_add(const struct config_key *key, struct config *c, const char 
 	case CONFIG_TYPE_BUCKETS:
 		return add_bucket(key, place, text, ret_fault);
 	case CONFIG_TYPE_FILTER:
-		return set_filter(place, text, ret_fault);
+		return set_filter(key, place, text, ret_fault);
+	case CONFIG_TYPE_MAPS:
+		break;
 	}
 	return -EINVAL;
 }
@@ -283,9 +287,25 @@ static void clear_ports(struct config_ports *list)
 	*list = (struct config_ports){0};
 }
 
-void config_value_clear(const struct config_key *key, struct config *c)
+static void clear_maps(const struct config_key *key, struct config_maps *list)
 {
-	void *place = place_of(key, c);
+	while (list->count > 0)
+		config_value_drop_entry(key, list);
+	free(list->items);
+	*list = (struct config_maps){0};
+}
+
+void config_value_drop_entry(const struct config_key *key, struct config_maps *list)
+{
+	void *entry = config_entries_at(key, list, --list->count);
+
+	for (unsigned int i = 0; i < CONFIG_FIELDS_MAX; i++)
+		config_value_clear(&key->entries->fields[i], entry);
+}
+
+void config_value_clear(const struct config_key *key, void *base)
+{
+	void *place = place_of(key, base);
 
 	switch (key->type) {
 	case CONFIG_TYPE_U64:
@@ -308,6 +328,9 @@ void config_value_clear(const struct config_key *key, struct config *c)
 		break;
 	case CONFIG_TYPE_FILTER:
 		clear_filter(place);
+		break;
+	case CONFIG_TYPE_MAPS:
+		clear_maps(key, place);
 		break;
 	}
 }

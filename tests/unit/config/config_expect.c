@@ -77,6 +77,25 @@ static bool is_same_buckets(const struct config_buckets *a, const struct config_
 	       memcmp(a->bounds, b->bounds, a->count * sizeof(*a->bounds)) == 0;
 }
 
+static bool is_same_value(const struct config_key *key, const void *a, const void *b);
+
+static bool is_same_maps(const struct config_key *key, const struct config_maps *a,
+			 const struct config_maps *b)
+{
+	const struct config_entries *entries = key->entries;
+
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count * CONFIG_FIELDS_MAX; i++) {
+		const struct config_key *field = &entries->fields[i % CONFIG_FIELDS_MAX];
+		size_t at = i / CONFIG_FIELDS_MAX * entries->size + field->offset;
+
+		if (!is_same_value(field, (const char *)a->items + at, (const char *)b->items + at))
+			return false;
+	}
+	return true;
+}
+
 static bool is_same_value(const struct config_key *key, const void *a, const void *b)
 {
 	switch (key->type) {
@@ -98,6 +117,8 @@ static bool is_same_value(const struct config_key *key, const void *a, const voi
 	case CONFIG_TYPE_FILTER:
 		return strcmp(((const struct config_filter *)a)->text,
 			      ((const struct config_filter *)b)->text) == 0;
+	case CONFIG_TYPE_MAPS:
+		return is_same_maps(key, a, b);
 	}
 	return false;
 }

@@ -117,6 +117,15 @@ Test(config_memory, parse, .timeout = 60)
 		 0},
 		{"errors", "poll: {sockets: 2m, x: [{y: [z]}], &a b: !c d, *e : \"f\\x41\"}",
 		 -EINVAL},
+		{"maps",
+		 "views: [{name: a, filter: sport = 1}, {name: b, filter: dport = 2}]\n"
+		 "peers: [{name: c, prefixes: [10.0.0.0/8, \"::1\"]}, {name: d, prefixes: "
+		 "[\"::/0\"]}]\n",
+		 0},
+		{"maps with faults",
+		 "views: [{name: a, filter: x}, {name: b}, 1]\n"
+		 "peers: [{name: c, prefixes: [1.1.1.1]}, {name: d, prefixes: [1.1.1.1]}]\n",
+		 -EINVAL},
 		{"order", "poll: {sockets: 2m}", -EINVAL},
 		{"block scalars and multi-line", "a: |\n  b\n  c\nd: >\n  e\n\"f\n  g\": 'h''i'\n",
 		 -EINVAL},

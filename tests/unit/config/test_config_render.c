@@ -37,6 +37,8 @@ Test(config_render, defaults)
 		"  client: []\n"
 		"listener_filter: \"\"\n"
 		"socket_filter: \"\"\n"
+		"views: []\n"
+		"peers: []\n"
 		"families:\n"
 		"  tcp: true\n"
 		"  udp: true\n"

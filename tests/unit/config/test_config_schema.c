@@ -33,6 +33,27 @@ Test(config_schema, rows_are_complete)
 			cr_assert(key->min && key->max, "%s: bounds", key->path);
 		if (key->type == CONFIG_TYPE_BUCKETS)
 			cr_assert(key->min, "%s: bounds", key->path);
+		cr_assert_eq(key->entries != NULL, key->type == CONFIG_TYPE_MAPS, "%s: entries",
+			     key->path);
+	}
+}
+
+/* An entry has no defaults: what its fields are is given. */
+Test(config_schema, entries_are_complete)
+{
+	for (size_t i = 0; i < config_keys_count; i++) {
+		const struct config_entries *entries = config_keys[i].entries;
+		size_t n = strlen(config_keys[i].path);
+
+		for (size_t j = 0; entries && j < CONFIG_FIELDS_MAX; j++) {
+			const struct config_key *field = &entries->fields[j];
+
+			cr_assert(field->not_empty, "%s", field->path);
+			cr_assert_lt(field->offset, entries->size, "%s", field->path);
+			cr_assert_eq(strncmp(field->path, config_keys[i].path, n), 0);
+			cr_assert_eq(config_key_section_len(field), n);
+		}
+		cr_assert(!entries || entries->take);
 	}
 }
 
