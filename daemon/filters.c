@@ -57,7 +57,10 @@ void filters_resolve(struct filters *f, uint16_t low, uint16_t high)
 {
 	const struct filter_names names = {low, high, find_interface, cgroup_id_find};
 	struct filter *sockets = f->config->socket_filter.filter;
+	const struct config_view *views = f->config->views.items;
 
+	for (size_t i = 0; i < f->config->views.count; i++)
+		filter_resolve(views[i].filter.filter, &names);
 	if (f->config->listener_filter.filter)
 		filter_resolve(f->config->listener_filter.filter, &names);
 	if (!sockets)
@@ -123,6 +126,17 @@ static void print_request(const struct filter_request *q, FILE *out)
 	fputs(q->is_whole ? ", which is all of it\n" : "; the rest is matched here\n", out);
 }
 
+static void print_views(const struct config *config, FILE *out)
+{
+	const struct config_view *views = config->views.items;
+
+	for (size_t i = 0; i < config->views.count; i++)
+		fprintf(out, "views: %s: matched here, %s\n", views[i].name,
+			filter_is_fixed(views[i].filter.filter)
+				? "once for each connection"
+				: "at each poll, as it asks for the state");
+}
+
 void filters_print(const struct config *config, const char *procfs, FILE *out)
 {
 	struct filters *f = filters_new(config);
@@ -140,5 +154,6 @@ void filters_print(const struct config *config, const char *procfs, FILE *out)
 		fputs("socket_filter: ", out);
 		print_request(&f->sockets, out);
 	}
+	print_views(config, out);
 	filters_free(f);
 }

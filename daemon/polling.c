@@ -226,6 +226,22 @@ static void apply_filters(struct polling *p, const struct config *config)
 	polling_look(p);
 }
 
+/* Who was followed keeps its class until it is seen again, if that has a name still. */
+static void apply_classes(struct polling *p, const struct config *config,
+			  const struct catalogue *catalogue)
+{
+	struct connections *connections = &p->aggregate.connections;
+	struct class_map map;
+
+	settings_of_classes(config, &p->classes);
+	if (connections->classes || classes_exist(&p->classes)) {
+		class_map_init(&map, &p->catalogue->names, &catalogue->names);
+		connections_rename(connections, &map);
+	}
+	connections->classes = classes_exist(&p->classes) ? &p->classes : NULL;
+	p->others[POLL_FAMILY_MPTCP]->classes = connections->classes;
+}
+
 void polling_apply(struct polling *p, const struct config *config, struct catalogue *catalogue)
 {
 	struct catalogue *before = p->catalogue;
@@ -237,6 +253,7 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 	listener_table_set_ports(&p->listeners, config->ports.server.items,
 				 (uint32_t)config->ports.server.count);
 	apply_groups(p, config, catalogue);
+	apply_classes(p, config, catalogue);
 	connections_limit(&p->aggregate.connections,
 			  settings_counters(config, catalogue) == CONFIG_COUNTERS_OFF
 				  ? 0

@@ -33,6 +33,7 @@ struct polling {
 	struct listener_table listeners;
 	struct unix_listeners *unix_listeners;
 	struct filters *filters;
+	struct classes classes;
 	struct aggregate aggregate;
 	struct sock_groups *others[POLL_FAMILY_PORTS]; /* of TCP NULL: it has the aggregate */
 	struct tally tally;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,6 +71,9 @@ static int override(struct config *c, const struct options *o, struct config_err
 	return r;
 }
 
+static_assert(CONFIG_VIEWS_MAX == CLASS_VIEWS_MAX && CONFIG_PEERS_MAX == CLASS_PEERS_MAX,
+	      "each has a place");
+
 const char *settings_find_file(const struct options *o)
 {
 	if (o->config_file)
@@ -118,12 +122,48 @@ void settings_describe_error(const char *path, const struct config_error *error,
 			 error->what);
 }
 
+void settings_of_classes(const struct config *c, struct classes *ret_classes)
+{
+	const struct config_view *views = c->views.items;
+
+	*ret_classes = (struct classes){
+		.view_count = (unsigned int)c->views.count,
+		.peers = c->peer_prefixes,
+	};
+	for (size_t i = 0; i < c->views.count; i++)
+		ret_classes->views[i] = views[i].filter.filter;
+	classes_init(ret_classes);
+}
+
+/* Terminated; NULL: there are none. */
+static const char **name_views(const struct config *c, const char *names[CLASS_VIEWS_MAX + 1])
+{
+	const struct config_view *views = c->views.items;
+
+	for (size_t i = 0; i < c->views.count; i++)
+		names[i] = views[i].name;
+	names[c->views.count] = NULL;
+	return c->views.count > 0 ? names : NULL;
+}
+
+static const char **name_peers(const struct config *c, const char *names[CLASS_PEERS_MAX + 1])
+{
+	const struct config_peer *peers = c->peers.items;
+
+	for (size_t i = 0; i < c->peers.count; i++)
+		names[i] = peers[i].name;
+	names[c->peers.count] = NULL;
+	return c->peers.count > 0 ? names : NULL;
+}
+
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue)
 {
+	const char *views[CLASS_VIEWS_MAX + 1], *peers[CLASS_PEERS_MAX + 1];
 	struct catalogue_settings s = {
 		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
 		.once = once,
 		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
+		.names = {name_views(c, views), name_peers(c, peers)},
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,
 		.exclude = (const char *const *)c->metrics.exclude.items,

@@ -26,6 +26,8 @@ void settings_describe_error(const char *path, const struct config_error *error,
 int settings_make_catalogue(const struct config *c, bool once, struct catalogue **ret_catalogue);
 struct group_settings settings_of_groups(const struct config *c, struct catalogue *catalogue,
 					 enum poll_family family);
+/* Which sockets are of which view and peer; borrows from the configuration. */
+void settings_of_classes(const struct config *c, struct classes *ret_classes);
 /* How connections are counted, enum config_counters; and where sockets are to be read. */
 int settings_counters(const struct config *c, const struct catalogue *catalogue);
 /* Whether the configuration wants a family of sockets. */
