@@ -40,7 +40,8 @@ static const struct option_row {
 	 "Where /proc is mounted (default: /proc)."},
 	{"log.level", "LEVEL", OPTION_LEVEL, 0,
 	 "Least level to log: debug, info, warn or error (default: info)."},
-	{"log.format", "FORMAT", OPTION_FORMAT, 0, "logfmt or json (default: logfmt)."},
+	{"log.format", "FORMAT", OPTION_FORMAT, 0,
+	 "logfmt or json, on stderr (default: the journal's own if it reads stderr, else logfmt)."},
 	{"once", NULL, OPTION_FLAG, offsetof(struct options, once),
 	 "Poll once, print the gauges, and exit."},
 	{"output.textfile", "PATH", OPTION_TEXT, offsetof(struct options, textfile),
@@ -163,7 +164,7 @@ int options_parse(struct options *o, int argc, char **argv, char ret_error[256])
 {
 	*o = (struct options){
 		.log_level = LOG_LEVEL_INFO,
-		.log_format = LOG_FORMAT_LOGFMT,
+		.log_format = LOG_FORMAT_AUTO,
 		.procfs_path = PROCFS_ROOT,
 		.source = -1,
 	};

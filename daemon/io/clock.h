@@ -12,3 +12,8 @@ uint64_t clock_monotonic_ns(void);
 uint64_t clock_boottime_ns(void);
 uint64_t clock_realtime_ns(void);
 uint64_t clock_thread_cpu_ns(void);
+
+/* "2026-01-02T03:04:05.678Z" and the end. */
+#define CLOCK_UTC_BYTES 32
+/* A time of the realtime clock for people; returns RET_TEXT. */
+const char *clock_utc(uint64_t realtime_ms, char ret_text[CLOCK_UTC_BYTES]);

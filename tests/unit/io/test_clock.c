@@ -2,6 +2,7 @@
 #include "daemon/io/clock.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "daemon/util/macros.h"
@@ -53,4 +54,16 @@ Test(clock, thread_cpu_grows_with_work)
 
 	while (clock_thread_cpu_ns() == start_ns)
 		cr_assert_lt(clock_monotonic_ns(), end_ns, "it stands still");
+}
+
+/* Whatever the time zone. */
+Test(clock, utc)
+{
+	char text[CLOCK_UTC_BYTES];
+
+	setenv("TZ", "XYZ+5:30", 1);
+	tzset();
+	cr_assert_str_eq(clock_utc(0, text), "1970-01-01T00:00:00.000Z");
+	cr_assert_str_eq(clock_utc(UINT64_C(951782399999), text), "2000-02-28T23:59:59.999Z");
+	cr_assert_str_eq(clock_utc(UINT64_C(4102444800007), text), "2100-01-01T00:00:00.007Z");
 }

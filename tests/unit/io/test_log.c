@@ -202,7 +202,7 @@ Test(log, level_filters)
 		log_configure((enum log_level)least, LOG_FORMAT_LOGFMT);
 		for (int level = 0; level < 4; level++) {
 			capture_begin();
-			log_write((enum log_level)level, "m", NULL);
+			log_write((enum log_level)level, NULL, "m", NULL);
 			capture_end(line);
 			snprintf(expected, sizeof(expected), "level=%s msg=\"m\"", names[level]);
 			if (level < least)
