@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/listener_member.h"
+#include "daemon/core/listener_overflow.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
@@ -26,6 +27,8 @@ void listener_table_init(struct listener_table *t, struct catalogue *catalogue, 
 
 void listener_table_done(struct listener_table *t)
 {
+	for (uint32_t i = 0; i < t->overflows.count; i++)
+		free(t->overflows.items[i]);
 	for (uint32_t i = 0; i < t->count; i++)
 		free(t->items[i]);
 	for (uint32_t i = 0; i < t->series_count; i++)
@@ -319,6 +322,7 @@ void listener_table_remove(struct listener_table *t, struct listener *l)
 	uint32_t index = map_find(&t->map, l->hash, is_listener, t->items, &l->key);
 	uint32_t last = --t->count;
 
+	listener_overflow_forget(t, l);
 	map_remove(&t->map, l->hash, index);
 	if (index != last) {
 		map_move(&t->map, t->items[last]->hash, last, index);

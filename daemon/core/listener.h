@@ -9,8 +9,8 @@
 
 #include <net/if.h>
 
-#include "daemon/core/filter.h"
 #include "daemon/core/listener_series.h"
+#include "daemon/core/overflow.h"
 #include "daemon/core/sock_index.h"
 
 /* How long a listener is remembered that has gone (interface: ten minutes). */
@@ -41,14 +41,18 @@ struct listener {
 	uint64_t first_seen_ns;
 	struct listener_series *series;     /* of its labels; NULL: not polled yet */
 	struct listener_queues queues;      /* of the dump under way */
+	struct overflow *overflow;          /* NULL: its queue has room */
 	char address[LISTENER_ADDRESS_MAX]; /* as ss prints it */
 };
+
+struct filter;
 
 struct listener_member {
 	struct listener *listener;
 	uint32_t poll;                         /* the fast poll that last showed it */
 	uint32_t sk_drops;                     /* as last known */
 	uint32_t growth;                       /* of sk_drops, waiting to be split; saturates */
+	uint32_t drops;                        /* what the split gave it, at this poll */
 	uint32_t length, limit, next_sk_drops; /* of the poll under way */
 	bool has_limit, has_drops;             /* of the same */
 	bool knows_drops;                      /* sk_drops are */
@@ -95,6 +99,7 @@ struct listener_table {
 	bool knows_listen_drops;
 	uint64_t listen_drops, listen_drops_carried;
 	uint64_t polled_ns;
+	struct overflows overflows;
 	uint8_t ports[65536 / 8];      /* whether any listener has this port */
 	uint8_t settled[65536 / 8];    /* whether a present one has lived for LISTENER_SETTLED_NS */
 	uint8_t configured[65536 / 8]; /* whether it is in ports.server */

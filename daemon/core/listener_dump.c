@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/core/listener_overflow.h"
 #include "daemon/core/tcp_info.h"
 #include "daemon/util/macros.h"
 
@@ -42,9 +43,10 @@ static void observe_unaccepted(struct listener_queues *q, const struct sock_reco
 {
 	q->visible++;
 	q->closed += record->state == SOCK_CLOSE_WAIT;
-	if (record->state != SOCK_SYN_RECV && tcp_info_has(record, TCP_INFO_LAST_ACK_RECV, 4))
-		q->oldest_ms =
-			MAX(q->oldest_ms, sock_load_u32(record->tcp_info, TCP_INFO_LAST_ACK_RECV));
+	if (record->state == SOCK_SYN_RECV || !tcp_info_has(record, TCP_INFO_LAST_ACK_RECV, 4))
+		return;
+	q->has_age = true;
+	q->oldest_ms = MAX(q->oldest_ms, sock_load_u32(record->tcp_info, TCP_INFO_LAST_ACK_RECV));
 }
 
 void listener_dump_observe(struct listener *l, const struct sock_record *record)
@@ -64,8 +66,10 @@ void listener_dump_commit(struct listener_table *t, bool is_filtered)
 	for (uint32_t i = 0; i < t->count; i++) {
 		struct listener *l = t->items[i];
 
-		if (l->series && l->members > 0 && l->dump == t->dump)
-			listener_series_add_queues(l->series, &l->queues);
+		if (!l->series || l->members == 0 || l->dump != t->dump)
+			continue;
+		listener_series_add_queues(l->series, &l->queues);
+		listener_overflow_dump(t, l, is_filtered);
 	}
 	for (uint32_t i = 0; i < t->series_count; i++)
 		listener_series_end_dump(t->series[i], is_filtered);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 
+#include "daemon/core/filter.h"
 #include "daemon/core/listener_label.h"
 #include "daemon/core/listener_member.h"
+#include "daemon/core/listener_overflow.h"
 #include "daemon/util/macros.h"
 
 void listener_poll_begin(struct listener_table *t)
@@ -28,6 +30,7 @@ int listener_poll_add(struct listener_table *t, const struct sock_record *record
 		l->shown = t->poll;
 	m->listener = l;
 	m->poll = t->poll;
+	m->drops = 0;
 	m->length = record->receive_queue;
 	m->has_limit = record->known & SOCK_KNOWS_SEND_QUEUE;
 	m->limit = record->send_queue;
@@ -80,6 +83,7 @@ static uint64_t split(struct listener_table *t, bool full, uint64_t available)
 			continue;
 		part = MIN(m->growth, available);
 		m->growth -= (uint32_t)part;
+		m->drops += (uint32_t)part;
 		m->listener->series->poll.drops += part;
 		available -= part;
 	}
@@ -198,6 +202,7 @@ int listener_poll_commit(struct listener_table *t, const struct listener_poll *p
 	if (poll->listen_drops)
 		split_drops(t, *poll->listen_drops);
 	settle_members(t);
+	listener_overflow_poll(t, poll);
 	for (uint32_t i = 0; i < t->series_count; i++)
 		listener_series_end_poll(t->series[i], poll, elapsed_ns, t->knows_listen_drops);
 	settle_listeners(t, poll->now_ns);

@@ -26,6 +26,7 @@ struct listener_queues {
 	uint64_t visible, closed; /* unaccepted connections */
 	uint64_t oldest_ms;
 	uint64_t length; /* of the LISTEN rows of the same dump */
+	bool has_age;    /* one said how long it has waited */
 };
 
 struct listener_series {
