@@ -5,6 +5,7 @@
 #include "daemon/core/listener_poll.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/unix_listeners.h"
+#include "daemon/evidence.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/lanes.h"
@@ -71,9 +72,10 @@ static enum poll_failure commit(void *userdata, enum poll_family family)
 		poll.listen_drops =
 			listen_drops_read(p->listen_drops, now_ns,
 					  listener_poll_wants_listen_drops(&p->listeners), p->self);
-
-	return listener_poll_commit(&p->listeners, &poll) < 0 ? POLL_FAILURE_MEMORY
-							      : POLL_FAILURE_NONE;
+	if (listener_poll_commit(&p->listeners, &poll) < 0)
+		return POLL_FAILURE_MEMORY;
+	evidence_tell(&p->listeners, p->procfs, now_ns);
+	return POLL_FAILURE_NONE;
 }
 
 static enum poll_failure publish(void *userdata)
