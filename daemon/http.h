@@ -57,6 +57,10 @@ struct http_listeners;
  * 0 or -errno, and then RET_FAILED is the index of the address at fault and nothing has changed. */
 int http_listeners_new(char *const *addresses, unsigned int count, struct http_listeners *current,
 		       struct http_listeners **ret_listeners, unsigned int *ret_failed);
+/* Listens on COUNT descriptors from FIRST on, which stay the caller's: sockets that are bound and
+ * listen, for IPv4 or IPv6. 0 or -errno, and then RET_FAILED is the one at fault. */
+int http_listeners_adopt(int first, unsigned int count, struct http_listeners **ret_listeners,
+			 unsigned int *ret_failed);
 void http_listeners_free(struct http_listeners *listeners);
 /* The port of socket INDEX, which is of use where port 0 was asked for. */
 uint16_t http_listeners_port(const struct http_listeners *listeners, unsigned int index);

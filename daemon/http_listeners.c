@@ -138,6 +138,13 @@ static int add(struct http_listeners *set, const char *text, const struct http_l
 	return listener_open(l, current);
 }
 
+static struct http_listeners *new_set(unsigned int count)
+{
+	struct http_listeners *set = NULL;
+
+	return calloc(1, sizeof(*set) + count * sizeof(set->items[0]));
+}
+
 int http_listeners_new(char *const *addresses, unsigned int count, struct http_listeners *current,
 		       struct http_listeners **ret_listeners, unsigned int *ret_failed)
 {
@@ -145,11 +152,78 @@ int http_listeners_new(char *const *addresses, unsigned int count, struct http_l
 	int r;
 
 	*ret_failed = 0;
-	set = calloc(1, sizeof(*set) + count * sizeof(set->items[0]));
+	set = new_set(count);
 	if (!set)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < count; i++) {
 		r = add(set, addresses[i], current);
+		if (r < 0) {
+			*ret_failed = i;
+			return r;
+		}
+	}
+	*ret_listeners = take_ptr(set);
+	return 0;
+}
+
+/* An option of a socket; 0 where there is none such. */
+static int get_option(int fd, int level, int option)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	return getsockopt(fd, level, option, &value, &len) < 0 ? 0 : value;
+}
+
+static int find_address(int fd, struct config_address *ret_address)
+{
+	struct config_address a = {.len = sizeof(a.in6)};
+
+	if (getsockname(fd, &a.any, &a.len) < 0)
+		return -errno;
+	if (a.any.sa_family != AF_INET && a.any.sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (get_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM)
+		return -EPROTOTYPE;
+	if (!get_option(fd, SOL_SOCKET, SO_ACCEPTCONN))
+		return -EINVAL;
+	a.dual_stack = a.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a.in6.sin6_addr) &&
+		       !get_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	*ret_address = a;
+	return 0;
+}
+
+static int add_passed(struct http_listeners *set, int fd)
+{
+	struct http_listener *l = &set->items[set->count];
+	int flags, r;
+
+	r = find_address(fd, &l->address);
+	if (r < 0)
+		return r;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	l->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (l->fd < 0)
+		return -errno;
+	l->bound = l->address;
+	l->source = (struct loop_source)LOOP_SOURCE_INIT;
+	set->count++;
+	return 0;
+}
+
+int http_listeners_adopt(int first, unsigned int count, struct http_listeners **ret_listeners,
+			 unsigned int *ret_failed)
+{
+	_listeners_ struct http_listeners *set = new_set(count);
+	int r;
+
+	*ret_failed = 0;
+	if (!set)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < count; i++) {
+		r = add_passed(set, first + (int)i);
 		if (r < 0) {
 			*ret_failed = i;
 			return r;

@@ -98,6 +98,7 @@ static void end_poll(struct lane_poller *p, bool well)
 static void end_badly(struct lane_poller *p, enum poll_failure reason)
 {
 	count_failure(p, reason);
+	p->failure = reason;
 	if (!p->has_failed)
 		log_warn("poll failed; the last good data are kept", "lane=%s reason=%s",
 			 lane_name(lane_of(p)), poll_failure_name(reason));

@@ -10,14 +10,17 @@
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
+#include "daemon/listening.h"
 #include "daemon/options.h"
 #include "daemon/pages.h"
 #include "daemon/polling.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
+#include "daemon/status.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
+#include "daemon/watchdog.h"
 
 /* How long answers under way may take to end when we stop. */
 #define STOP_GRACE_NS (5 * NSEC_PER_SEC)
@@ -33,8 +36,10 @@ struct manager {
 	struct polling polling;
 	struct pages pages;
 	struct http *http;
+	struct listening listening;
+	struct watchdog watchdog;
+	struct status status;
 	uint64_t heartbeat_ns;
-	bool has_begun; /* the first cycle of both lanes has ended */
 	bool is_stopping;
 };
 
@@ -55,27 +60,6 @@ static void log_config_errors(const char *path, const struct config_errors *erro
 		log_error("configuration is wrong", "more=%zu", errors->total - errors->count);
 }
 
-/* Binds what the configuration asks for; says in the log what could not be bound. */
-static int bind_listeners(struct manager *m, const struct config *c,
-			  struct http_listeners **ret_listeners)
-{
-	struct http_listeners *current = m->http ? http_current_listeners(m->http) : NULL;
-	unsigned int failed = 0;
-	int r;
-
-	r = http_listeners_new(c->web.listen_addresses.items,
-			       (unsigned int)c->web.listen_addresses.count, current, ret_listeners,
-			       &failed);
-	if (r < 0) {
-		char quoted[160];
-
-		log_error("cannot listen", "address=%s error=\"%s\"",
-			  log_quote(c->web.listen_addresses.items[failed], quoted, sizeof(quoted)),
-			  strerror(-r));
-	}
-	return r;
-}
-
 static struct http_limits limits_of(const struct config *c)
 {
 	struct http_limits limits = http_limits_default;
@@ -87,6 +71,8 @@ static struct http_limits limits_of(const struct config *c)
 static void note_config(struct manager *m, bool well)
 {
 	self_set(&m->self.reload_successful, well);
+	m->status.keeps_old_config = !well;
+	m->status.path = m->config->web.telemetry_path;
 	if (!well)
 		return;
 	self_set(&m->self.reload_success_ms, clock_realtime_ns() / NSEC_PER_MSEC);
@@ -117,13 +103,6 @@ static int apply(struct manager *m, struct config *c, struct http_listeners *lis
 	return 0;
 }
 
-static void say_where(const struct manager *m)
-{
-	for (size_t i = 0; i < m->config->web.listen_addresses.count; i++)
-		log_info("listening", "address=%s path=%s",
-			 m->config->web.listen_addresses.items[i], m->config->web.telemetry_path);
-}
-
 static int reload_config(struct manager *m)
 {
 	_cleanup_(cleanup_config) struct config *c = NULL;
@@ -138,7 +117,7 @@ static int reload_config(struct manager *m)
 			log_error("cannot read the configuration", "error=\"%s\"", strerror(-r));
 		return r;
 	}
-	r = bind_listeners(m, c, &listeners);
+	r = listening_open(&m->listening, c, http_current_listeners(m->http), &listeners);
 	if (r < 0)
 		return r;
 	r = apply(m, c, listeners);
@@ -155,20 +134,21 @@ static void reload(struct manager *m)
 {
 	bool well;
 
-	if (m->has_begun)
+	if (m->status.has_begun)
 		service_reloading();
 	well = reload_config(m) == 0;
 	note_config(m, well);
 	if (well) {
 		log_info("configuration reloaded", NULL);
-		say_where(m);
+		listening_say(&m->listening, m->config);
 		for (unsigned int i = 0; i < LANE_END; i++)
 			polling_start(&m->polling, i);
 	} else {
 		log_warn("reload failed; the old configuration stays", NULL);
 	}
-	if (m->has_begun)
+	if (m->status.has_begun)
 		service_ready();
+	status_update(&m->status);
 }
 
 static void on_signal(struct loop_signals *signals, int signal)
@@ -186,22 +166,27 @@ static void on_signal(struct loop_signals *signals, int signal)
 /* The sockets lane starts when the listeners are known. The daemon is ready when each lane has
  * made one cycle, good or not: a kernel that refuses is shown in /metrics, not by a start that
  * never ends. */
+static void begin(struct manager *m, enum lane lane)
+{
+	if (m->status.has_begun)
+		return;
+	if (lane == LANE_SOCKETS) {
+		m->status.has_begun = true;
+		service_ready();
+	} else if (!m->polling.lanes[LANE_SOCKETS].started_ns) {
+		polling_start(&m->polling, LANE_SOCKETS);
+	}
+}
+
 static void on_cycle(struct polling *p, enum lane lane, bool well)
 {
 	struct manager *m = container_of(p, struct manager, polling);
-	static const char *const outcome[] = {"failed", "ended well"};
 
-	if (m->has_begun)
-		return;
-	if (lane == LANE_LISTENERS) {
-		if (!p->lanes[LANE_SOCKETS].started_ns)
-			polling_start(p, LANE_SOCKETS);
-		return;
-	}
-	m->has_begun = true;
-	service_ready();
-	service_status("Serving %s; the first poll %s.", m->config->web.telemetry_path,
-		       outcome[well]);
+	m->status.has_failed[lane] = !well;
+	m->status.reason[lane] = p->lanes[lane].failure;
+	m->status.source = p->sources_of[LANE_SOCKETS];
+	begin(m, lane);
+	status_update(&m->status);
 }
 
 static int start_server(struct manager *m)
@@ -216,7 +201,9 @@ static int start_server(struct manager *m)
 	};
 	int r;
 
-	r = bind_listeners(m, m->config, &listeners);
+	r = listening_init(&m->listening, m->options->systemd_socket);
+	if (r == 0)
+		r = listening_open(&m->listening, m->config, NULL, &listeners);
 	if (r < 0)
 		return r;
 	r = http_new(&settings, &m->http);
@@ -286,9 +273,8 @@ static void say_start(const struct manager *m)
 
 	if (geteuid() == 0)
 		log_warn("running as root, which is not needed", NULL);
-	log_info("started", "version=%s revision=%s config=%s", BUILD_VERSION, BUILD_REVISION,
+	log_info("starting", "version=%s revision=%s config=%s", BUILD_VERSION, BUILD_REVISION,
 		 log_quote(m->config_path ? m->config_path : "", quoted, sizeof(quoted)));
-	say_where(m);
 }
 
 static int start(struct manager *m)
@@ -296,6 +282,7 @@ static int start(struct manager *m)
 	int r;
 
 	note_start(m);
+	say_start(m);
 	r = start_loop(m);
 	if (r == 0)
 		r = start_polling(m);
@@ -308,7 +295,13 @@ static int start(struct manager *m)
 	r = start_server(m);
 	if (r < 0)
 		return r;
-	say_start(m);
+	r = watchdog_init(&m->watchdog, &m->loop, m->http, service_watchdog_ns());
+	if (r < 0) {
+		log_error("cannot start", "error=\"%s\"", strerror(-r));
+		return r;
+	}
+	listening_say(&m->listening, m->config);
+	status_update(&m->status);
 	polling_start(&m->polling, LANE_LISTENERS);
 	return 0;
 }
@@ -332,6 +325,7 @@ static int serve(struct manager *m)
 static void stop(struct manager *m)
 {
 	service_stopping();
+	watchdog_done(&m->watchdog);
 	if (m->http) {
 		http_stop(m->http, STOP_GRACE_NS);
 		http_free(m->http);
@@ -359,6 +353,7 @@ int manager_run(const struct options *options, const char *config_path, struct c
 	m->loop = (struct loop)LOOP_INIT;
 	m->signals = (struct loop_signals)LOOP_OWNED_INIT;
 	m->exchange = (struct snapshot_exchange)SNAPSHOT_EXCHANGE_INIT;
+	m->watchdog = (struct watchdog)WATCHDOG_INIT;
 	r = start(m);
 	if (r == 0)
 		r = serve(m);

@@ -34,6 +34,8 @@ static const struct option_row {
 	 "Address to listen on; may be given more than once (default: :17625)."},
 	{"web.telemetry-path", "PATH", OPTION_TEXT, offsetof(struct options, telemetry_path),
 	 "Path of the metrics (default: /metrics)."},
+	{"web.systemd-socket", NULL, OPTION_FLAG, offsetof(struct options, systemd_socket),
+	 "Do not start without sockets from systemd (which are used in any case)."},
 	{"source", "SOURCE", OPTION_SOURCE, 0,
 	 "Where to read sockets: auto, netlink or procfs (default: auto)."},
 	{"path.procfs", "PATH", OPTION_PATH, offsetof(struct options, procfs_path),

@@ -20,6 +20,7 @@ struct options {
 	enum log_format log_format;
 	const char *procfs_path; /* never NULL */
 	int source;              /* enum config_source; −1: as the file says */
+	bool systemd_socket;     /* what the service manager passes is needed */
 	bool check, dump, once, doctor, list_metrics, version, help;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/service.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +10,6 @@
 
 #include "daemon/io/clock.h"
 #include "daemon/util/units.h"
-
-/* What `systemctl status` shows of it on one line. */
-#define STATUS_MAX 256
 
 /* That nobody listens, or that the manager has gone away, is no reason to stop. */
 static void notify(const char *state)
@@ -37,7 +35,7 @@ void service_stopping(void)
 
 void service_status(const char *format, ...)
 {
-	char status[STATUS_MAX];
+	char status[SERVICE_STATUS_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -45,4 +43,25 @@ void service_status(const char *format, ...)
 	va_end(arguments);
 	status[strcspn(status, "\n")] = '\0';
 	(void)sd_notifyf(0, "STATUS=%s", status);
+}
+
+void service_alive(void)
+{
+	notify("WATCHDOG=1");
+}
+
+uint64_t service_watchdog_ns(void)
+{
+	uint64_t period_us;
+
+	if (sd_watchdog_enabled(0, &period_us) <= 0)
+		return 0;
+	return period_us * NSEC_PER_USEC;
+}
+
+static_assert(SERVICE_SOCKETS_FIRST == SD_LISTEN_FDS_START, "the manager's convention");
+
+int service_sockets(void)
+{
+	return sd_listen_fds(1);
 }

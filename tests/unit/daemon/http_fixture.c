@@ -124,3 +124,13 @@ struct rlimit must_limit_descriptors(unsigned int more)
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	return before;
 }
+
+bool is_same_socket(int a, int b)
+{
+	uint64_t cookie_a, cookie_b;
+	socklen_t len = sizeof(cookie_a);
+
+	cr_assert_eq(getsockopt(a, SOL_SOCKET, SO_COOKIE, &cookie_a, &len), 0);
+	cr_assert_eq(getsockopt(b, SOL_SOCKET, SO_COOKIE, &cookie_b, &len), 0);
+	return cookie_a == cookie_b;
+}

@@ -25,3 +25,5 @@ void must_come_to(struct http *h, unsigned int n);
 uint16_t must_find_port(void);
 /* As many descriptors as there are now, and MORE. Returns what to restore. */
 struct rlimit must_limit_descriptors(unsigned int more);
+/* Whether two descriptors are of one socket. */
+bool is_same_socket(int a, int b);

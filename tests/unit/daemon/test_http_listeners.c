@@ -54,16 +54,6 @@ static struct http_listeners *must_listen_to(const char *addresses, uint16_t por
 	return listeners;
 }
 
-static bool is_same_socket(int a, int b)
-{
-	uint64_t cookie_a, cookie_b;
-	socklen_t len = sizeof(cookie_a);
-
-	cr_assert_eq(getsockopt(a, SOL_SOCKET, SO_COOKIE, &cookie_a, &len), 0);
-	cr_assert_eq(getsockopt(b, SOL_SOCKET, SO_COOKIE, &cookie_b, &len), 0);
-	return cookie_a == cookie_b;
-}
-
 static bool reuses_port(int fd)
 {
 	int value;

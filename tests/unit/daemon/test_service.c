@@ -49,6 +49,8 @@ Test(service, says)
 
 	service_ready();
 	cr_assert_str_eq(heard(fd, text), "READY=1");
+	service_alive();
+	cr_assert_str_eq(heard(fd, text), "WATCHDOG=1");
 	service_stopping();
 	cr_assert_str_eq(heard(fd, text), "STOPPING=1");
 	service_status("%u sockets, %s", 17u, "all well");
@@ -97,4 +99,38 @@ Test(service, is_silent_without_a_manager)
 	close(fd);
 	setenv("NOTIFY_SOCKET", "@nobody-listens-here", 1);
 	service_ready();
+}
+
+/* The watchdog is ours only if it names us, or nobody. */
+Test(service, watchdog)
+{
+	char pid[32];
+
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	cr_assert_eq(service_watchdog_ns(), 0);
+	setenv("WATCHDOG_USEC", "2000000", 1);
+	cr_assert_eq(service_watchdog_ns(), 2 * NSEC_PER_SEC);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("WATCHDOG_PID", pid, 1);
+	cr_assert_eq(service_watchdog_ns(), 2 * NSEC_PER_SEC);
+	snprintf(pid, sizeof(pid), "%d", (int)getppid());
+	setenv("WATCHDOG_PID", pid, 1);
+	cr_assert_eq(service_watchdog_ns(), 0);
+}
+
+Test(service, sockets)
+{
+	char pid[32];
+
+	unsetenv("LISTEN_FDS");
+	cr_assert_eq(service_sockets(), 0);
+	snprintf(pid, sizeof(pid), "%d", (int)getppid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	cr_assert_eq(service_sockets(), 0, "they are somebody else's");
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "x", 1);
+	cr_assert_lt(service_sockets(), 0);
 }
