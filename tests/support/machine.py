@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real systemd: a container that boots this host's own files, over which it writes to memory.
+
+The process that boots it moves into the machine's network namespace, so what it opens and asks from
+then on is in there. The machine dies with it.
+"""
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import daemon
+
+CLONE_NEWNET = 0x40000000
+# The host's own services are not the subject.
+TARGET = 'basic.target'
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def missing():
+    """Why none can be booted here, or None."""
+    if os.geteuid() != 0:
+        return 'a machine needs root'
+    for tool in ('meson', 'nsenter', 'systemd-nspawn', 'unshare'):
+        if not shutil.which(tool):
+            return f'{tool} is not installed'
+    return None
+
+
+def enter_mounts():
+    """Runs this script again where its mounts are its own, and end with it."""
+    if os.environ.get('MACHINE_MOUNTS') != 'own':
+        os.environ['MACHINE_MOUNTS'] = 'own'
+        os.execvp('unshare', ('unshare', '--mount', '--propagation', 'private', sys.executable,
+                              *sys.argv))
+
+
+class Machine:
+    """Booted, with what `meson install` installs from the build directory."""
+
+    def __init__(self, build):
+        self.directory = tempfile.mkdtemp(prefix='sockstatd-machine-')
+        self._mount('tmpfs', 'tmpfs', self.directory, 'mode=755')
+        for name in ('up', 'work', 'root'):
+            os.mkdir(os.path.join(self.directory, name))
+        self.root = os.path.join(self.directory, 'root')
+        self._mount('overlay', 'overlay', self.root, f'lowerdir=/,upperdir={self.directory}/up,'
+                                                     f'workdir={self.directory}/work')
+        subprocess.run(('meson', 'install', '-C', build, '--no-rebuild', '--quiet'), check=True,
+                       env={**os.environ, 'DESTDIR': self.root}, stdout=subprocess.DEVNULL)
+        self._console = open(os.path.join(self.directory, 'console'), 'w+b')
+        self._nspawn = subprocess.Popen(
+            ('setpriv', '--pdeathsig', 'KILL', 'systemd-nspawn', '--quiet', '--boot',
+             '--register=no', '--keep-unit', '--console=read-only', '--private-network',
+             '-D', self.root, 'systemd.unit=' + TARGET),
+            stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console,
+            env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
+        self._leader = self._wait(self._find_leader, 'systemd to be process 1')
+        self._wait(self._is_up, 'the machine to be up')
+        self._enter_network()
+
+    @staticmethod
+    def _mount(kind, what, where, options):
+        subprocess.run(('mount', '-t', kind, '-o', options, what, where), check=True)
+
+    def _wait(self, probe, what):
+        def alive_probe():
+            if self._nspawn.poll() is not None:
+                raise daemon.DaemonError(f'the machine ended:\n{self.console()}')
+            return probe()
+        try:
+            return daemon.eventually(alive_probe, what)
+        except daemon.DaemonError as e:
+            raise daemon.DaemonError(f'{e}\n{self.console()}') from None
+
+    def console(self):
+        """What it has written to its console."""
+        with open(self._console.name, encoding='utf-8', errors='replace') as f:
+            return f.read()
+
+    def _find_leader(self):
+        """The child of nspawn that is process 1 in there, once it is systemd; or None."""
+        threads = f'/proc/{self._nspawn.pid}/task'
+        for thread in os.listdir(threads):
+            with open(f'{threads}/{thread}/children', encoding='ascii') as f:
+                children = f.read().split()
+            for child in children:
+                with open(f'/proc/{child}/status', encoding='utf-8') as f:
+                    fields = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
+                if fields['Name'] == 'systemd' and fields['NSpid'].split()[1:] == ['1']:
+                    return int(child)
+        return None
+
+    def _is_up(self):
+        state = self.run('systemctl', 'is-system-running', check=False).stdout.strip()
+        return state in ('running', 'degraded')
+
+    def _enter_network(self):
+        fd = os.open(f'/proc/{self._leader}/ns/net', os.O_RDONLY | os.O_CLOEXEC)
+        if _libc.setns(fd, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), 'setns')
+        os.close(fd)
+
+    def command(self, *command):
+        """COMMAND as it is to be run here to run in there."""
+        return ('nsenter', '-t', str(self._leader), '-m', '-u', '-i', '-n', '-p', '-C', '--',
+                *command)
+
+    def run(self, *command, check=True, **options):
+        """Runs it in there to its end."""
+        result = subprocess.run(self.command(*command), capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL, check=False,
+                                timeout=3 * daemon.PATIENCE_SECONDS, **options)
+        if check and result.returncode:
+            raise daemon.DaemonError(f'{command}: {result.returncode}\n{result.stdout}'
+                                     f'{result.stderr}\n{self.log()}')
+        return result
+
+    def write(self, path, text):
+        """Writes a file in there."""
+        full = self.root + path
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, 'w', encoding='utf-8') as f:
+            f.write(text)
+
+    def show(self, unit, name):
+        """A property of a unit."""
+        return self.run('systemctl', 'show', '--value', '-p', name, unit).stdout.strip()
+
+    def log(self):
+        """The end of the daemon's entries, for whoever looks what went wrong."""
+        return self.run('journalctl', '-u', 'sockstatd', '-n', '40', '--no-pager',
+                        check=False).stdout
+
+    def entries(self, *match):
+        """The entries of the journal that match, oldest first."""
+        output = self.run('journalctl', '-o', 'json', '--no-pager', *match).stdout
+        return [json.loads(line) for line in output.splitlines()]
+
+    def process_status(self, pid):
+        """The fields of /proc/PID/status, for a process of its own numbers."""
+        output = self.run('cat', f'/proc/{pid}/status').stdout
+        return dict(line.split(':\t', 1) for line in output.splitlines() if ':\t' in line)
+
+    def shut_down(self):
+        """Ends it."""
+        self._nspawn.kill()
+        self._nspawn.wait()
+        self._console.close()
+        for place in (self.root, self.directory):
+            subprocess.run(('umount', '--lazy', place), check=True)
+        os.rmdir(self.directory)
