@@ -20,10 +20,10 @@ enum option_kind {
 	OPTION_PATH, /* an absolute path */
 };
 
-/* THE flag table: parsing and --help walk it. */
+/* THE flag table: parsing and --help walk it; completion reads the latter. */
 static const struct option_row {
 	const char *name;
-	const char *value; /* what --help calls it; NULL: none */
+	const char *value; /* what --help calls it, or "one|of|these"; NULL: none */
 	enum option_kind kind;
 	size_t offset;
 	const char *help;
@@ -36,14 +36,14 @@ static const struct option_row {
 	 "Path of the metrics (default: /metrics)."},
 	{"web.systemd-socket", NULL, OPTION_FLAG, offsetof(struct options, systemd_socket),
 	 "Do not start without sockets from systemd (which are used in any case)."},
-	{"source", "SOURCE", OPTION_SOURCE, 0,
-	 "Where to read sockets: auto, netlink or procfs (default: auto)."},
+	{"source", "auto|netlink|procfs", OPTION_SOURCE, 0,
+	 "Where to read sockets (default: auto)."},
 	{"path.procfs", "PATH", OPTION_PATH, offsetof(struct options, procfs_path),
 	 "Where /proc is mounted (default: /proc)."},
-	{"log.level", "LEVEL", OPTION_LEVEL, 0,
-	 "Least level to log: debug, info, warn or error (default: info)."},
-	{"log.format", "FORMAT", OPTION_FORMAT, 0,
-	 "logfmt or json, on stderr (default: the journal's own if it reads stderr, else logfmt)."},
+	{"log.level", "debug|info|warn|error", OPTION_LEVEL, 0,
+	 "Least level to log (default: info)."},
+	{"log.format", "logfmt|json", OPTION_FORMAT, 0,
+	 "How to log on stderr (default: the journal's own if it reads stderr, else logfmt)."},
 	{"once", NULL, OPTION_FLAG, offsetof(struct options, once),
 	 "Poll once, print the gauges, and exit."},
 	{"output.textfile", "PATH", OPTION_TEXT, offsetof(struct options, textfile),
