@@ -376,7 +376,7 @@ def main():
         sys.exit(77)
     machine.enter_mounts()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    Case.machine = machine.Machine(os.environ['BUILD_ROOT'])
+    Case.machine = machine.Machine(machine.meson_install(os.environ['BUILD_ROOT']))
     try:
         program = unittest.main(exit=False, verbosity=2)
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real systemd: a container that boots this host's own files, over which it writes to memory.
+"""A real systemd: a container that boots a tree of files, over which it writes to memory.
 
 The process that boots it moves into the machine's network namespace, so what it opens and asks from
 then on is in there. The machine dies with it.
@@ -15,8 +15,6 @@ import tempfile
 import daemon
 
 CLONE_NEWNET = 0x40000000
-# The host's own services are not the subject.
-TARGET = 'basic.target'
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,7 +23,7 @@ def missing():
     """Why none can be booted here, or None."""
     if os.geteuid() != 0:
         return 'a machine needs root'
-    for tool in ('meson', 'nsenter', 'systemd-nspawn', 'unshare'):
+    for tool in ('nsenter', 'setpriv', 'systemd-nspawn', 'unshare'):
         if not shutil.which(tool):
             return f'{tool} is not installed'
     return None
@@ -39,24 +37,34 @@ def enter_mounts():
                               *sys.argv))
 
 
-class Machine:
-    """Booted, with what `meson install` installs from the build directory."""
+def meson_install(build):
+    """What installs, from a build directory, what `meson install` does."""
+    def prepare(root):
+        subprocess.run(('meson', 'install', '-C', build, '--no-rebuild', '--quiet'), check=True,
+                       env={**os.environ, 'DESTDIR': root}, stdout=subprocess.DEVNULL)
+    return prepare
 
-    def __init__(self, build):
+
+class Machine:
+    """Boots the files of LOWER, after PREPARE(root) has changed them. Of the host's own files no
+    service but the most basic is started."""
+
+    def __init__(self, prepare, lower='/'):
         self.directory = tempfile.mkdtemp(prefix='sockstatd-machine-')
         self._mount('tmpfs', 'tmpfs', self.directory, 'mode=755')
         for name in ('up', 'work', 'root'):
             os.mkdir(os.path.join(self.directory, name))
         self.root = os.path.join(self.directory, 'root')
-        self._mount('overlay', 'overlay', self.root, f'lowerdir=/,upperdir={self.directory}/up,'
+        self._mount('overlay', 'overlay', self.root, f'lowerdir={lower},'
+                                                     f'upperdir={self.directory}/up,'
                                                      f'workdir={self.directory}/work')
-        subprocess.run(('meson', 'install', '-C', build, '--no-rebuild', '--quiet'), check=True,
-                       env={**os.environ, 'DESTDIR': self.root}, stdout=subprocess.DEVNULL)
+        prepare(self.root)
+        target = ('systemd.unit=basic.target',) if lower == '/' else ()
         self._console = open(os.path.join(self.directory, 'console'), 'w+b')
         self._nspawn = subprocess.Popen(
             ('setpriv', '--pdeathsig', 'KILL', 'systemd-nspawn', '--quiet', '--boot',
              '--register=no', '--keep-unit', '--console=read-only', '--private-network',
-             '-D', self.root, 'systemd.unit=' + TARGET),
+             '-D', self.root, *target),
             stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console,
             env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
         self._leader = self._wait(self._find_leader, 'systemd to be process 1')
