@@ -102,6 +102,7 @@ static void remove_empty_parts(struct group_table *t)
 	for (uint32_t i = t->parts.count; i-- > 0;)
 		if (!has_series(t, t->parts.items[i]))
 			group_parts_remove(t, i);
+	group_parts_route(t);
 }
 
 static void fold_beyond_budget(struct group_table *t)
