@@ -13,14 +13,22 @@
 
 struct http;
 
+/* What a route may ask of a request; NULL: the client has not said. Valid while it renders. */
+struct http_request {
+	const char *accept, *accept_encoding;
+};
+
 struct http_response {
 	struct buf body;
-	const char *content_type; /* static; NULL: text/plain; charset=utf-8 */
+	const char *content_type;     /* static; NULL: text/plain; charset=utf-8 */
+	const char *content_encoding; /* static; NULL: none */
+	const char *vary;             /* static: the fields that it depends on; NULL: none */
 };
 
 /* Renders the answer to GET on the server's thread and returns its status, 200 for example. HEAD
  * is GET without the body; every other method was refused before. */
-typedef unsigned int (*http_render_fn)(void *userdata, struct http_response *response);
+typedef unsigned int (*http_render_fn)(void *userdata, const struct http_request *request,
+				       struct http_response *response);
 
 struct http_route {
 	const char *path; /* exact; may change with http_configure() */

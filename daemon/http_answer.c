@@ -8,6 +8,10 @@
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
+struct header {
+	const char *name, *value;
+};
+
 /* libmicrohttpd renamed some of its own from version to version. */
 enum http_status {
 	STATUS_NOT_FOUND = 404,
@@ -45,15 +49,15 @@ static void observe(const struct http_routes *routes, int route, unsigned int st
 		routes->observe(routes->observe_userdata, route, status);
 }
 
-/* Takes RESPONSE over. */
+/* Takes RESPONSE over. HEADERS up to one without a name; those without a value are left out. */
 static enum MHD_Result queue(struct MHD_Connection *connection, struct MHD_Response *response,
-			     unsigned int status, const char *content_type)
+			     unsigned int status, const struct header *headers)
 {
-	enum MHD_Result result;
+	enum MHD_Result result = MHD_YES;
 
-	result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	if (result == MHD_YES && status == STATUS_METHOD_NOT_ALLOWED)
-		result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	for (; result == MHD_YES && headers->name; headers++)
+		if (headers->value)
+			result = MHD_add_response_header(response, headers->name, headers->value);
 	if (result == MHD_YES)
 		result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
@@ -64,22 +68,31 @@ static enum MHD_Result queue_error(const struct http_routes *routes,
 				   struct MHD_Connection *connection, int route,
 				   enum http_status status)
 {
+	const struct header headers[] = {
+		{MHD_HTTP_HEADER_CONTENT_TYPE, TEXT_TYPE},
+		{MHD_HTTP_HEADER_ALLOW, status == STATUS_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL},
+		{NULL, NULL},
+	};
 	const char *body = status_body(status);
 	struct MHD_Response *response;
 
 	observe(routes, route, status);
 	response =
 		MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_PERSISTENT);
-	return response ? queue(connection, response, status, TEXT_TYPE) : MHD_NO;
+	return response ? queue(connection, response, status, headers) : MHD_NO;
+}
+
+/* A field of the request's head, or NULL. */
+static const char *field(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 static bool body_too_large(struct MHD_Connection *connection)
 {
-	const char *text;
+	const char *text = field(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	uint64_t length;
 
-	text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-					   MHD_HTTP_HEADER_CONTENT_LENGTH);
 	return text && parse_u64(text, 0, HTTP_BODY_MAX, &length) < 0;
 }
 
@@ -112,9 +125,28 @@ static struct MHD_Response *response_of(struct http_response *rendered)
 	return response;
 }
 
+static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
+				      struct MHD_Response *response, unsigned int status,
+				      const struct http_response *rendered)
+{
+	const struct header headers[] = {
+		{MHD_HTTP_HEADER_CONTENT_TYPE,
+		 rendered->content_type ? rendered->content_type : TEXT_TYPE},
+		{MHD_HTTP_HEADER_CONTENT_ENCODING, rendered->content_encoding},
+		{MHD_HTTP_HEADER_VARY, rendered->vary},
+		{NULL, NULL},
+	};
+
+	return queue(connection, response, status, headers);
+}
+
 enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
 			    const char *path)
 {
+	const struct http_request request = {
+		.accept = field(connection, MHD_HTTP_HEADER_ACCEPT),
+		.accept_encoding = field(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+	};
 	struct http_response rendered = {.body = BUF_INIT};
 	struct MHD_Response *response;
 	unsigned int status;
@@ -123,12 +155,11 @@ enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connect
 	route = find_route(routes, path);
 	if (route < 0)
 		return queue_error(routes, connection, route, STATUS_NOT_FOUND);
-	status = routes->items[route].render(routes->items[route].userdata, &rendered);
+	status = routes->items[route].render(routes->items[route].userdata, &request, &rendered);
 	response = response_of(&rendered);
 	buf_done(&rendered.body);
 	if (!response)
 		return queue_error(routes, connection, route, STATUS_INTERNAL_SERVER_ERROR);
 	observe(routes, route, status);
-	return queue(connection, response, status,
-		     rendered.content_type ? rendered.content_type : TEXT_TYPE);
+	return queue_rendered(connection, response, status, &rendered);
 }

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 #include <yaml.h>
+#include <zlib.h>
 
 #include "build_config.h"
 #include "daemon/doctor.h"
@@ -32,9 +33,10 @@ static int print_version(void)
 	       "  libmnl:        %s\n"
 	       "  libyaml:       %s\n"
 	       "  libsystemd:    %s\n"
+	       "  zlib:          %s\n"
 	       "  kernel:        %s\n",
 	       BUILD_VERSION, BUILD_REVISION, __VERSION__, MHD_get_version(), BUILD_LIBMNL,
-	       yaml_get_version_string(), BUILD_LIBSYSTEMD, kernel.release);
+	       yaml_get_version_string(), BUILD_LIBSYSTEMD, zlibVersion(), kernel.release);
 	return EXIT_SUCCESS;
 }
 

@@ -5,6 +5,7 @@
 
 #include "build_config.h"
 #include "daemon/core/expose_text.h"
+#include "daemon/gzip.h"
 #include "daemon/io/clock.h"
 #include "daemon/process_stats.h"
 #include "daemon/util/cleanup.h"
@@ -16,8 +17,14 @@
 
 DEFINE_CLEANUP(struct snapshot *, snapshot, snapshot_unref);
 
+static const struct expose_format *const formats[NEGOTIATE_FORMAT_END] = {
+	[NEGOTIATE_TEXT] = &expose_text,
+	[NEGOTIATE_OPENMETRICS] = &expose_openmetrics,
+};
+
 /* Renders a part unless it is the one that was rendered last. */
-static void render_part(struct page_part *p, struct snapshot_sockets *part, uint64_t now_ns)
+static void render_part(struct page_part *p, const struct expose_format *format,
+			struct snapshot_sockets *part, uint64_t now_ns)
 {
 	bool fresh = expose_is_fresh(&part->age, now_ns);
 
@@ -27,19 +34,19 @@ static void render_part(struct page_part *p, struct snapshot_sockets *part, uint
 	p->part = snapshot_sockets_ref(part);
 	p->is_fresh = fresh;
 	buf_clear(&p->text);
-	p->series = expose_sockets(&p->text, &expose_text, part, fresh);
+	p->series = expose_sockets(&p->text, format, part, fresh);
 }
 
 /* How many series there are; without memory the buffer fails. */
-static uint64_t add_sockets(struct pages *p, const struct snapshot *s, uint64_t now_ns,
-			    struct buf *out)
+static uint64_t add_sockets(struct pages *p, enum negotiate_format format, const struct snapshot *s,
+			    uint64_t now_ns, struct buf *out)
 {
 	uint64_t series = 0;
 
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS && s->parts.sockets[i]; i++) {
-		struct page_part *part = &p->parts[i];
+		struct page_part *part = &p->parts[format][i];
 
-		render_part(part, s->parts.sockets[i], now_ns);
+		render_part(part, formats[format], s->parts.sockets[i], now_ns);
 		buf_add(out, part->text.data, part->text.len);
 		series += part->series;
 		if (part->text.error)
@@ -55,11 +62,11 @@ static void read_self(struct pages *p, struct self_values *values)
 	values->http_connections = http_connections(p->http);
 }
 
-static unsigned int render_metrics(void *userdata, struct http_response *response)
+/* The whole exposition; without memory OUT fails. */
+static void add_metrics(struct pages *p, enum negotiate_format format, struct buf *out)
 {
-	struct pages *p = userdata;
 	_cleanup_(cleanup_snapshot) struct snapshot *s = NULL;
-	struct buf *out = &response->body;
+	const struct expose_format *f = formats[format];
 	struct self_values self;
 	uint64_t series = 0;
 	uint64_t now_ns;
@@ -69,24 +76,39 @@ static unsigned int render_metrics(void *userdata, struct http_response *respons
 	read_self(p, &self);
 	s = snapshot_take(p->exchange);
 	now_ns = clock_boottime_ns();
-	response->content_type = EXPOSE_TEXT_CONTENT_TYPE;
 	if (s->parts.listeners)
-		series += expose_listeners(out, &expose_text, s->parts.listeners, now_ns);
-	series += add_sockets(p, s, now_ns, out);
-	if (out->error)
-		return 500;
+		series += expose_listeners(out, f, s->parts.listeners, now_ns);
+	series += add_sockets(p, format, s, now_ns, out);
 	if (s->parts.unix_listeners)
-		series += expose_unix(out, &expose_text, s->parts.unix_listeners, now_ns);
+		series += expose_unix(out, f, s->parts.unix_listeners, now_ns);
 	if (s->parts.host)
-		series += expose_host(out, &expose_text, s->parts.host, now_ns);
-	expose_self(out, &expose_text, s->catalogue, &self, series);
+		series += expose_host(out, f, s->parts.host, now_ns);
+	expose_self(out, f, s->catalogue, &self, series);
+	buf_add_str(out, f->end);
+}
+
+static unsigned int render_metrics(void *userdata, const struct http_request *request,
+				   struct http_response *response)
+{
+	enum negotiate_format format = negotiate_format(request->accept);
+
+	add_metrics(userdata, format, &response->body);
+	if (response->body.error)
+		return 500;
+	response->content_type = formats[format]->content_type;
+	response->vary = "Accept, Accept-Encoding";
+	/* Without memory for it, it goes as it is. */
+	if (negotiate_gzip(request->accept_encoding) && gzip_buf(&response->body) == 0)
+		response->content_encoding = "gzip";
 	return 200;
 }
 
-static unsigned int render_index(void *userdata, struct http_response *response)
+static unsigned int render_index(void *userdata, const struct http_request *request,
+				 struct http_response *response)
 {
 	struct pages *p = userdata;
 
+	(void)request;
 	response->content_type = "text/html; charset=utf-8";
 	buf_add_format(&response->body,
 		       "<!DOCTYPE html>\n"
@@ -106,22 +128,26 @@ static unsigned int render_index(void *userdata, struct http_response *response)
 	return 200;
 }
 
-static unsigned int render_healthy(void *userdata, struct http_response *response)
+static unsigned int render_healthy(void *userdata, const struct http_request *request,
+				   struct http_response *response)
 {
 	const struct pages *p = userdata;
 	bool hung = clock_monotonic_ns() - self_get(p->heartbeat_ns) > HUNG_NS;
 
+	(void)request;
 	buf_add_str(&response->body,
 		    hung ? "The collector has hung.\n" : "sockstatd is healthy.\n");
 	return hung ? 503 : 200;
 }
 
-static unsigned int render_ready(void *userdata, struct http_response *response)
+static unsigned int render_ready(void *userdata, const struct http_request *request,
+				 struct http_response *response)
 {
 	const struct pages *p = userdata;
 	_cleanup_(cleanup_snapshot) struct snapshot *s = snapshot_take(p->exchange);
 	bool ready = s->parts.listeners && s->parts.sockets[POLL_FAMILY_TCP];
 
+	(void)request;
 	buf_add_str(&response->body,
 		    ready ? "sockstatd is ready.\n" : "No good poll of both lanes yet.\n");
 	return ready ? 200 : 503;
@@ -142,13 +168,17 @@ void pages_init(struct pages *p, struct snapshot_exchange *exchange, struct self
 	p->routes[SELF_ROUTE_READY] = (struct http_route){"/-/ready", render_ready, p};
 }
 
+static void forget_part(struct page_part *part)
+{
+	snapshot_sockets_unref(take_ptr(part->part));
+	buf_done(&part->text);
+}
+
 void pages_done(struct pages *p)
 {
-	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++) {
-		snapshot_sockets_unref(p->parts[i].part);
-		p->parts[i].part = NULL;
-		buf_done(&p->parts[i].text);
-	}
+	for (unsigned int format = 0; format < NEGOTIATE_FORMAT_END; format++)
+		for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+			forget_part(&p->parts[format][i]);
 }
 
 static enum self_status status_index(unsigned int status)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "daemon/core/negotiate.h"
 #include "daemon/core/snapshot_exchange.h"
 #include "daemon/http.h"
 
@@ -13,13 +14,13 @@ struct pages {
 	struct self_values *self;
 	const uint64_t *heartbeat_ns; /* the collector's, monotonic */
 	struct http *http;            /* for the number of its connections */
-	/* The parts with sockets, each rendered once. */
+	/* The parts with sockets, each rendered once in each format. */
 	struct page_part {
 		struct snapshot_sockets *part;
 		bool is_fresh;
 		struct buf text;
 		uint64_t series;
-	} parts[POLL_FAMILY_PORTS];
+	} parts[NEGOTIATE_FORMAT_END][POLL_FAMILY_PORTS];
 	struct http_route routes[4];
 };
 

@@ -29,6 +29,8 @@ struct expose_format {
 	void (*histogram)(struct buf *out, const struct metric *m,
 			  const struct expose_labels *labels, const struct histogram_bounds *bounds,
 			  const uint64_t *cells);
+	const char *end; /* of an exposition */
+	const char *content_type;
 };
 
 /* Whether the gauges of data of this age are still shown. */

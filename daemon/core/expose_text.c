@@ -34,16 +34,35 @@ static void add_text(struct buf *out, const char *text, size_t max, bool quotes)
 	}
 }
 
+static void add_meta(struct buf *out, const char *what, const char *name, size_t len)
+{
+	buf_add_str(out, what);
+	buf_add(out, name, len);
+	buf_add_char(out, ' ');
+}
+
 static void add_family(struct buf *out, const struct metric *m)
 {
-	buf_add_str(out, "# HELP ");
-	buf_add_str(out, m->name);
-	buf_add_char(out, ' ');
+	add_meta(out, "# HELP ", m->name, strlen(m->name));
 	add_text(out, m->help, strlen(m->help), false);
-	buf_add_str(out, "\n# TYPE ");
-	buf_add_str(out, m->name);
-	buf_add_char(out, ' ');
+	add_meta(out, "\n# TYPE ", m->name, strlen(m->name));
 	buf_add_str(out, metric_type_name(m));
+	buf_add_char(out, '\n');
+}
+
+static void add_openmetrics_family(struct buf *out, const struct metric *m)
+{
+	size_t len = metric_family_length(m);
+	const char *unit = metric_unit(m);
+
+	add_meta(out, "# TYPE ", m->name, len);
+	buf_add_str(out, metric_type_name(m));
+	if (unit) {
+		add_meta(out, "\n# UNIT ", m->name, len);
+		buf_add_str(out, unit);
+	}
+	add_meta(out, "\n# HELP ", m->name, len);
+	add_text(out, m->help, strlen(m->help), true);
 	buf_add_char(out, '\n');
 }
 
@@ -128,4 +147,14 @@ const struct expose_format expose_text = {
 	.family = add_family,
 	.value = add_value,
 	.histogram = add_histogram,
+	.end = "",
+	.content_type = "text/plain; version=0.0.4; charset=utf-8",
+};
+
+const struct expose_format expose_openmetrics = {
+	.family = add_openmetrics_family,
+	.value = add_value,
+	.histogram = add_histogram,
+	.end = "# EOF\n",
+	.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text format 0.0.4 of Prometheus (docs/instrumenting/exposition_formats.md). */
+/*
+ * The text formats: Prometheus' own, 0.0.4 (docs/instrumenting/exposition_formats.md), and
+ * OpenMetrics 1.0.0, whose samples are the same and whose families are named without the counter's
+ * _total.
+ */
 #pragma once
 
 #include "daemon/core/expose.h"
 
-#define EXPOSE_TEXT_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
 /* A label's value is cut at so many bytes, between two characters. */
 #define EXPOSE_LABEL_VALUE_MAX 128
 
-extern const struct expose_format expose_text;
+extern const struct expose_format expose_text, expose_openmetrics;

@@ -65,6 +65,30 @@ static void add_name(char names[64], const char *name, size_t n)
 	snprintf(names + len, 64 - len, "%s%.*s", len ? "," : "", (int)n, name);
 }
 
+#define COUNTER_SUFFIX "_total"
+
+size_t metric_family_length(const struct metric *m)
+{
+	size_t len = strlen(m->name);
+
+	return m->type == METRIC_COUNTER ? len - strlen(COUNTER_SUFFIX) : len;
+}
+
+const char *metric_unit(const struct metric *m)
+{
+	static const char *const units[] = {"seconds", "bytes", "segments", "ratio"};
+	size_t len = metric_family_length(m);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t unit_len = strlen(units[i]);
+
+		if (len > unit_len && m->name[len - unit_len - 1] == '_' &&
+		    memcmp(m->name + len - unit_len, units[i], unit_len) == 0)
+			return units[i];
+	}
+	return NULL;
+}
+
 void metric_label_names(const struct metric *m, char ret_names[64])
 {
 	static const char *const scopes[METRIC_SCOPE_END] = {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/core/histogram.h"
@@ -178,5 +179,9 @@ bool metric_is_followed(const struct metric *m);
 unsigned int metric_source_end(const struct metric *m);
 /* "counter", "gauge", "histogram". */
 const char *metric_type_name(const struct metric *m);
+/* The length of its name without a counter's "_total", which OpenMetrics adds to samples only. */
+size_t metric_family_length(const struct metric *m);
+/* The base unit that its name ends with before that, "seconds" or "bytes" for example; or NULL. */
+const char *metric_unit(const struct metric *m);
 /* All label names of a family, "side,port,state"; "" for none. */
 void metric_label_names(const struct metric *m, char ret_names[64]);

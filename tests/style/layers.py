@@ -24,6 +24,7 @@ LIBRARIES = {
     'microhttpd.h': ('daemon',),
     'systemd/': ('daemon', 'daemon/io'),  # the log's journal
     'yaml.h': ('config',),
+    'zlib.h': ('daemon',),
 }
 VERSIONS = 'daemon/main.c'  # prints those of all libraries
 # Below daemon/ nothing logs: a function returns a code, and who decides writes the line.

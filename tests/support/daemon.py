@@ -44,15 +44,24 @@ def eventually(probe, what, patience=PATIENCE_SECONDS):
         time.sleep(0.003)
 
 
-def get(path, port=PORT, address='127.0.0.1', method='GET', timeout=PATIENCE_SECONDS):
-    """(status, headers, body) of one request on a connection of its own."""
-    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+def fetch(path, port=PORT, address='127.0.0.1', method='GET', headers=()):
+    """(status, headers, bytes) of one request on a connection of its own."""
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE_SECONDS)
     try:
-        connection.request(method, path)
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in dict(headers).items():
+            connection.putheader(name, value)
+        connection.endheaders()
         response = connection.getresponse()
-        return response.status, response.headers, response.read().decode()
+        return response.status, response.headers, response.read()
     finally:
         connection.close()
+
+
+def get(path, port=PORT, address='127.0.0.1', method='GET', headers=()):
+    """(status, headers, body) of one request whose answer is text."""
+    status, fields, body = fetch(path, port, address, method, headers)
+    return status, fields, body.decode()
 
 
 def is_refused(port, address='127.0.0.1'):

@@ -77,6 +77,51 @@ def parse(text):
     return families
 
 
+UNIT = re.compile(rf'# UNIT ({NAME}) (\S+)')
+
+
+def _plain_family(lines, number):
+    """The head of an OpenMetrics family at lines[number], as HELP and TYPE of the format 0.0.4; and
+    how many lines it has."""
+    meta = re.fullmatch(rf'# TYPE ({NAME}) (\S+)', lines[number])
+    if not meta:
+        raise FormatError(f'a family that does not begin with TYPE: {lines[number]!r}')
+    name, kind = meta.groups()
+    used = 1
+    unit = UNIT.fullmatch(lines[number + used])
+    if unit:
+        used += 1
+        if unit[1] != name or not name.endswith('_' + unit[2]):
+            raise FormatError(f'{name}: a UNIT that its name does not end with: {unit[2]}')
+    explanation = re.fullmatch(rf'# HELP {name} ((?:[^"\\]|\\["\\n])+)', lines[number + used])
+    if not explanation:
+        raise FormatError(f'{name}: no HELP, or one that is not escaped')
+    if kind == 'counter':
+        if name.endswith('_total'):
+            raise FormatError(f'{name}: a family that ends in _total')
+        name += '_total'
+    explanation = explanation[1].replace('\\"', '"')
+    return [f'# HELP {name} {explanation}', f'# TYPE {name} {kind}'], used + 1
+
+
+def parse_openmetrics(text):
+    """The same of OpenMetrics 1.0.0, of which we use what the format 0.0.4 has as well."""
+    if not text.endswith('\n# EOF\n') or text.count('# EOF') != 1:
+        raise FormatError('it does not end with # EOF')
+    lines = text.split('\n')[:-2]
+    plain = []
+    number = 0
+    while number < len(lines):
+        used = 1
+        if lines[number].startswith('#'):
+            head, used = _plain_family(lines, number)
+            plain += head
+        else:
+            plain.append(lines[number])
+        number += used
+    return parse('\n'.join(plain) + '\n')
+
+
 def _parse_line(line, families, current):
     if line.startswith('#'):
         return _parse_meta(line, families, current)

@@ -47,6 +47,36 @@ Test(expose_text, family)
 	}
 }
 
+Test(expose_text, openmetrics_family)
+{
+	static const struct {
+		struct metric metric;
+		const char *expected;
+	} cases[] = {
+		{{"a_metric", "Its help.", METRIC_GAUGE},
+		 "# TYPE a_metric gauge\n# HELP a_metric Its help.\n"},
+		{{"b_total", "Counts.", METRIC_COUNTER}, "# TYPE b counter\n# HELP b Counts.\n"},
+		{{"c_seconds", "Spreads.", METRIC_HISTOGRAM},
+		 "# TYPE c_seconds histogram\n# UNIT c_seconds seconds\n# HELP c_seconds "
+		 "Spreads.\n"},
+		{{"d_bytes_total", "Counts.", METRIC_COUNTER},
+		 "# TYPE d_bytes counter\n# UNIT d_bytes bytes\n# HELP d_bytes Counts.\n"},
+		{{"kilobytes", "No unit of ours.", METRIC_GAUGE},
+		 "# TYPE kilobytes gauge\n# HELP kilobytes No unit of ours.\n"},
+		{{"bytes", "Nothing but a unit.", METRIC_GAUGE},
+		 "# TYPE bytes gauge\n# HELP bytes Nothing but a unit.\n"},
+		{{"e", "A \\ and a\nline; \"quotes\" too.", METRIC_GAUGE},
+		 "# TYPE e gauge\n# HELP e A \\\\ and a\\nline; \\\"quotes\\\" too.\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf b = BUF_INIT;
+
+		expose_openmetrics.family(&b, &cases[i].metric);
+		assert_text(&b, cases[i].expected);
+	}
+}
+
 /* Help is not cut as a label's value is. */
 Test(expose_text, long_help)
 {

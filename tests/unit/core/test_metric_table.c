@@ -43,6 +43,19 @@ Test(metric_table, counters_are_totals)
 			     metrics[i].type == METRIC_COUNTER, "%s", metrics[i].name);
 }
 
+/* Without that ending, as OpenMetrics names them, they are still apart. */
+Test(metric_table, families_are_apart)
+{
+	for (unsigned int i = 0; i < metric_count; i++) {
+		size_t len = metric_family_length(&metrics[i]);
+
+		for (unsigned int j = 0; j < metric_count; j++)
+			cr_assert(i == j || len != metric_family_length(&metrics[j]) ||
+					  memcmp(metrics[i].name, metrics[j].name, len) != 0,
+				  "%s and %s", metrics[i].name, metrics[j].name);
+	}
+}
+
 /* Nor may a name look like the series of a histogram, or end in its type. */
 Test(metric_table, endings_that_mean_something_else)
 {

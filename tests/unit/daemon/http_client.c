@@ -17,43 +17,55 @@ static char big_byte(size_t i)
 	return (char)('a' + i % 23);
 }
 
-static unsigned int render_text(void *userdata, struct http_response *response)
+static unsigned int render_text(void *userdata, const struct http_request *request,
+				struct http_response *response)
 {
+	(void)request;
 	buf_add_str(&response->body, userdata);
 	return 200;
 }
 
-static unsigned int render_unready(void *userdata, struct http_response *response)
+static unsigned int render_unready(void *userdata, const struct http_request *request,
+				   struct http_response *response)
 {
+	(void)request;
 	buf_add_str(&response->body, userdata);
 	return 503;
 }
 
-static unsigned int render_empty(void *userdata, struct http_response *response)
+static unsigned int render_empty(void *userdata, const struct http_request *request,
+				 struct http_response *response)
 {
+	(void)request;
 	(void)userdata;
 	(void)response;
 	return 200;
 }
 
-static unsigned int render_broken(void *userdata, struct http_response *response)
+static unsigned int render_broken(void *userdata, const struct http_request *request,
+				  struct http_response *response)
 {
+	(void)request;
 	buf_add_str(&response->body, userdata);
 	response->body.error = -ENOMEM;
 	return 200;
 }
 
-static unsigned int render_typed(void *userdata, struct http_response *response)
+static unsigned int render_typed(void *userdata, const struct http_request *request,
+				 struct http_response *response)
 {
+	(void)request;
 	buf_add_str(&response->body, userdata);
 	response->content_type = "text/html; charset=utf-8";
 	return 200;
 }
 
-static unsigned int render_big(void *userdata, struct http_response *response)
+static unsigned int render_big(void *userdata, const struct http_request *request,
+			       struct http_response *response)
 {
 	char piece[23];
 
+	(void)request;
 	(void)userdata;
 	for (size_t i = 0; i < sizeof(piece); i++)
 		piece[i] = big_byte(i);

@@ -54,8 +54,10 @@ static void turn(unsigned int times)
 		cr_assert_geq(loop_turn(&loop, -1), 0);
 }
 
-static unsigned int render(void *userdata, struct http_response *response)
+static unsigned int render(void *userdata, const struct http_request *request,
+			   struct http_response *response)
 {
+	(void)request;
 	(void)userdata;
 	(void)response;
 	pthread_mutex_lock(&hang);

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each reader gets the format that it asks for, and the same numbers in all of them."""
+import gzip
+
+import daemon
+import exposition
+import namespace
+import states
+import truth
+
+CONFIG = ('poll: {listeners: 1s, sockets: 60s, cpu_limit: 1}\n'
+          'metrics: {profile: extended}\n')
+TEXT = 'text/plain; version=0.0.4; charset=utf-8'
+OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+# What it says of Prometheus 2.42, as Debian 12 has it.
+PROMETHEUS = ('application/openmetrics-text;version=1.0.0,'
+              'application/openmetrics-text;version=0.0.1;q=0.75,'
+              'text/plain;version=0.0.4;q=0.5,*/*;q=0.1')
+
+
+def names(families):
+    """{(family, type, help)} and {(sample, labels)} of what a reader has read, but for what each
+    request adds to."""
+    families = {name: f for name, f in families.items() if name != 'sockstatd_http_requests_total'}
+    return ({(f.name, f.type, f.help) for f in families.values()},
+            {(sample, frozenset(labels.items())) for f in families.values()
+             for sample, labels, _ in f.samples})
+
+
+def steady(families):
+    """{(sample, labels): value} of what only the sockets lane changes, which has polled once."""
+    return {(sample, frozenset(labels.items())): value for f in families.values()
+            if f.name.startswith('sockstat_tcp_') for sample, labels, value in f.samples}
+
+
+class Negotiation(truth.Case):
+    """One daemon whose sockets lane polls once."""
+
+    def setUp(self):
+        super().setUp()
+        for family in namespace.FAMILIES:
+            self.keep(*states.make_all(family)[1])
+        self.d = self.daemon(CONFIG)
+
+    def tearDown(self):
+        self.d.stop()
+        super().tearDown()
+
+    def ask(self, **headers):
+        """(headers, bytes) of /metrics; "_" stands for "-"."""
+        headers = {name.replace('_', '-'): value for name, value in headers.items()}
+        status, fields, body = daemon.fetch('/metrics', headers=headers)
+        self.assertEqual(status, 200, headers)
+        self.assertEqual(fields['Vary'], 'Accept, Accept-Encoding')
+        self.assertEqual(int(fields['Content-Length']), len(body))
+        return fields, body
+
+    def test_openmetrics_says_the_same(self):
+        fields, body = self.ask(Accept=PROMETHEUS)
+        self.assertEqual(fields['Content-Type'], OPENMETRICS)
+        open_families = exposition.parse_openmetrics(body.decode())
+        fields, body = self.ask()
+        self.assertEqual(fields['Content-Type'], TEXT)
+        families = exposition.parse(body.decode())
+        self.assertEqual(names(open_families), names(families))
+        self.assertEqual(steady(open_families), steady(families))
+        self.assertGreater(len(steady(families)), 100)
+
+    def test_whatever_is_asked_for_there_is_an_answer(self):
+        for accept in ('application/json', 'text/html', '*/*', '', ';;;,', 'x' * 8000,
+                       'application/openmetrics-text;q=0'):
+            fields, body = self.ask(Accept=accept)
+            self.assertEqual(fields['Content-Type'], TEXT, accept)
+            exposition.parse(body.decode())
+
+    def test_gzip(self):
+        for accept, kind in ((PROMETHEUS, OPENMETRICS), ('*/*', TEXT)):
+            fields, body = self.ask(Accept=accept, Accept_Encoding='gzip')
+            self.assertEqual(fields['Content-Encoding'], 'gzip')
+            self.assertEqual(fields['Content-Type'], kind)
+            plain_fields, plain = self.ask(Accept=accept)
+            self.assertIsNone(plain_fields['Content-Encoding'])
+            self.assertLess(5 * len(body), len(plain))
+            unpacked = gzip.decompress(body).decode()
+            read = exposition.parse_openmetrics if kind == OPENMETRICS else exposition.parse
+            self.assertEqual(names(read(unpacked)), names(read(plain.decode())))
+        for refused in ('identity', 'gzip;q=0', 'br'):
+            self.assertIsNone(self.ask(Accept_Encoding=refused)[0]['Content-Encoding'], refused)
+
+    def test_head_is_the_same_without_a_body(self):
+        status, fields, body = daemon.fetch('/metrics', method='HEAD', headers={
+            'Accept': PROMETHEUS, 'Accept-Encoding': 'gzip'})
+        self.assertEqual((status, body), (200, b''))
+        self.assertEqual(fields['Content-Type'], OPENMETRICS)
+        self.assertEqual(fields['Content-Encoding'], 'gzip')
+
+    def test_a_new_poll_is_shown_in_each_format(self):
+        def established(read, **headers):
+            families = read(self.ask(**headers)[1].decode())
+            return [value for _, labels, value in families['sockstat_tcp_sockets'].samples
+                    if labels == {'side': 'server', 'port': '8080', 'state': 'established'}]
+        self.keep(*namespace.IPV4.pair(8080))
+        for read, headers in ((exposition.parse, {}),
+                              (exposition.parse_openmetrics, {'Accept': PROMETHEUS})):
+            self.assertEqual(established(read, **headers), [])
+        self.d.reload(CONFIG)
+        daemon.eventually(lambda: established(exposition.parse) == [1], 'the poll of the reload')
+        self.assertEqual(established(exposition.parse_openmetrics, Accept=PROMETHEUS), [1])
+
+
+if __name__ == '__main__':
+    truth.main()
