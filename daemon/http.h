@@ -9,35 +9,9 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "daemon/util/buf.h"
+#include "daemon/http_route.h"
 
 struct http;
-
-/* What a route may ask of a request; NULL: the client has not said. Valid while it renders. */
-struct http_request {
-	const char *accept, *accept_encoding;
-};
-
-struct http_response {
-	struct buf body;
-	const char *content_type;     /* static; NULL: text/plain; charset=utf-8 */
-	const char *content_encoding; /* static; NULL: none */
-	const char *vary;             /* static: the fields that it depends on; NULL: none */
-};
-
-/* Renders the answer to GET on the server's thread and returns its status, 200 for example. HEAD
- * is GET without the body; every other method was refused before. */
-typedef unsigned int (*http_render_fn)(void *userdata, const struct http_request *request,
-				       struct http_response *response);
-
-struct http_route {
-	const char *path; /* exact; may change with http_configure() */
-	http_render_fn render;
-	void *userdata;
-};
-
-/* Called on the server's thread for each answer; ROUTE is an index, −1 for a path that is none. */
-typedef void (*http_observe_fn)(void *userdata, int route, unsigned int status);
 
 struct http_limits {
 	unsigned int connections;      /* places; the one that waited longest makes room */

@@ -125,6 +125,29 @@ static struct MHD_Response *response_of(struct http_response *rendered)
 	return response;
 }
 
+struct argument_call {
+	http_argument_fn fn;
+	void *userdata;
+};
+
+static enum MHD_Result call_argument(void *cls, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
+{
+	const struct argument_call *call = cls;
+
+	(void)kind;
+	call->fn(call->userdata, name, value);
+	return MHD_YES;
+}
+
+void http_each_argument(const struct http_request *request, http_argument_fn fn, void *userdata)
+{
+	struct argument_call call = {fn, userdata};
+
+	MHD_get_connection_values((struct MHD_Connection *)request->handle, MHD_GET_ARGUMENT_KIND,
+				  call_argument, &call);
+}
+
 static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
 				      struct MHD_Response *response, unsigned int status,
 				      const struct http_response *rendered)
@@ -146,6 +169,7 @@ enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connect
 	const struct http_request request = {
 		.accept = field(connection, MHD_HTTP_HEADER_ACCEPT),
 		.accept_encoding = field(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+		.handle = (struct http_handle *)connection,
 	};
 	struct http_response rendered = {.body = BUF_INIT};
 	struct MHD_Response *response;

@@ -77,7 +77,7 @@ static int render(struct once *o, const struct catalogue *catalogue, struct buf 
 		expose_sockets(out, &expose_text, s->parts.sockets[i],
 			       expose_is_fresh(&s->parts.sockets[i]->age, now_ns));
 	expose_unix(out, &expose_text, s->parts.unix_listeners, now_ns);
-	expose_host(out, &expose_text, s->parts.host, now_ns);
+	expose_host(out, &expose_text, s->parts.host, now_ns, COLLECTORS_ALL);
 	expose_self(out, &expose_text, catalogue, &o->self, 0);
 	snapshot_unref(s);
 	return out->error;

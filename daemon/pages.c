@@ -37,22 +37,15 @@ static void render_part(struct page_part *p, const struct expose_format *format,
 	p->series = expose_sockets(&p->text, format, part, fresh);
 }
 
-/* How many series there are; without memory the buffer fails. */
-static uint64_t add_sockets(struct pages *p, enum negotiate_format format, const struct snapshot *s,
-			    uint64_t now_ns, struct buf *out)
+/* How many series it has; without memory the buffer fails. */
+static uint64_t add_part(struct page_part *p, const struct expose_format *format,
+			 struct snapshot_sockets *part, uint64_t now_ns, struct buf *out)
 {
-	uint64_t series = 0;
-
-	for (unsigned int i = 0; i < POLL_FAMILY_PORTS && s->parts.sockets[i]; i++) {
-		struct page_part *part = &p->parts[format][i];
-
-		render_part(part, formats[format], s->parts.sockets[i], now_ns);
-		buf_add(out, part->text.data, part->text.len);
-		series += part->series;
-		if (part->text.error)
-			out->error = part->text.error;
-	}
-	return series;
+	render_part(p, format, part, now_ns);
+	buf_add(out, p->text.data, p->text.len);
+	if (p->text.error)
+		out->error = p->text.error;
+	return p->series;
 }
 
 static void read_self(struct pages *p, struct self_values *values)
@@ -62,11 +55,49 @@ static void read_self(struct pages *p, struct self_values *values)
 	values->http_connections = http_connections(p->http);
 }
 
-/* The whole exposition; without memory OUT fails. */
-static void add_metrics(struct pages *p, enum negotiate_format format, struct buf *out)
+/* What a scrape wants of what there is. */
+struct wanted {
+	enum negotiate_format format;
+	unsigned int collect, exclude; /* COLLECTOR_BIT() of those that were named */
+	bool is_wrong;
+};
+
+static void take_argument(void *userdata, const char *name, const char *value)
+{
+	struct wanted *w = userdata;
+	bool collects = strcmp(name, "collect[]") == 0;
+	enum collector_name collector;
+
+	if (!collects && strcmp(name, "exclude[]") != 0)
+		return;
+	if (!value || collector_parse(value, &collector) < 0)
+		w->is_wrong = true;
+	else if (collects)
+		w->collect |= COLLECTOR_BIT(collector);
+	else
+		w->exclude |= COLLECTOR_BIT(collector);
+}
+
+static unsigned int render_wrong(struct http_response *response)
+{
+	buf_add_str(&response->body, "Either collect[] or exclude[], each one of:");
+	for (unsigned int i = 0; i < COLLECTOR_NAME_END; i++)
+		buf_add_format(&response->body, " %s", collector_name(i));
+	buf_add_str(&response->body, ".\n");
+	return 400;
+}
+
+static unsigned int collectors_of(const struct wanted *w)
+{
+	return (w->collect ? w->collect : COLLECTORS_ALL) & ~w->exclude;
+}
+
+/* The whole exposition, or what of it is wanted; without memory OUT fails. */
+static void add_metrics(struct pages *p, const struct wanted *w, struct buf *out)
 {
 	_cleanup_(cleanup_snapshot) struct snapshot *s = NULL;
-	const struct expose_format *f = formats[format];
+	const struct expose_format *f = formats[w->format];
+	unsigned int collectors = collectors_of(w);
 	struct self_values self;
 	uint64_t series = 0;
 	uint64_t now_ns;
@@ -76,26 +107,33 @@ static void add_metrics(struct pages *p, enum negotiate_format format, struct bu
 	read_self(p, &self);
 	s = snapshot_take(p->exchange);
 	now_ns = clock_boottime_ns();
-	if (s->parts.listeners)
+	if (s->parts.listeners && collectors & COLLECTOR_BIT(COLLECTOR_LISTENERS))
 		series += expose_listeners(out, f, s->parts.listeners, now_ns);
-	series += add_sockets(p, format, s, now_ns, out);
-	if (s->parts.unix_listeners)
+	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
+		if (s->parts.sockets[i] && collectors & COLLECTOR_BIT(collector_of_groups(i)))
+			series += add_part(&p->parts[w->format][i], f, s->parts.sockets[i], now_ns,
+					   out);
+	if (s->parts.unix_listeners && collectors & COLLECTOR_BIT(COLLECTOR_UNIX))
 		series += expose_unix(out, f, s->parts.unix_listeners, now_ns);
 	if (s->parts.host)
-		series += expose_host(out, f, s->parts.host, now_ns);
-	expose_self(out, f, s->catalogue, &self, series);
+		series += expose_host(out, f, s->parts.host, now_ns, collectors);
+	if (collectors & COLLECTOR_BIT(COLLECTOR_SELF))
+		expose_self(out, f, s->catalogue, &self, series);
 	buf_add_str(out, f->end);
 }
 
 static unsigned int render_metrics(void *userdata, const struct http_request *request,
 				   struct http_response *response)
 {
-	enum negotiate_format format = negotiate_format(request->accept);
+	struct wanted w = {.format = negotiate_format(request->accept)};
 
-	add_metrics(userdata, format, &response->body);
+	http_each_argument(request, take_argument, &w);
+	if (w.is_wrong || (w.collect && w.exclude))
+		return render_wrong(response);
+	add_metrics(userdata, &w, &response->body);
 	if (response->body.error)
 		return 500;
-	response->content_type = formats[format]->content_type;
+	response->content_type = formats[w.format]->content_type;
 	response->vary = "Accept, Accept-Encoding";
 	/* Without memory for it, it goes as it is. */
 	if (negotiate_gzip(request->accept_encoding) && gzip_buf(&response->body) == 0)

@@ -253,7 +253,8 @@ uint64_t expose_unix(struct buf *out, const struct expose_format *format,
 }
 
 uint64_t expose_host(struct buf *out, const struct expose_format *format,
-		     const struct snapshot_host *part, uint64_t now_boottime_ns)
+		     const struct snapshot_host *part, uint64_t now_boottime_ns,
+		     unsigned int collectors)
 {
 	static const struct expose_labels none;
 	bool fresh = expose_is_fresh(&part->age, now_boottime_ns);
@@ -264,6 +265,7 @@ uint64_t expose_host(struct buf *out, const struct expose_format *format,
 		struct family f = begin_family(out, format, part->catalogue, i);
 
 		if (m->scope != METRIC_HOST || !part->catalogue->on[i] ||
+		    !(collectors & COLLECTOR_BIT(collector_of(m))) ||
 		    !is_shown(m, &part->age, fresh))
 			continue;
 		write_samples(&f, &none, part->cells + part->catalogue->cell[i]);

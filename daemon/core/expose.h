@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "daemon/core/collectors.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/snapshot_unix.h"
 #include "daemon/util/buf.h"
@@ -43,8 +44,10 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 			const struct snapshot_sockets *part, bool fresh);
 uint64_t expose_unix(struct buf *out, const struct expose_format *format,
 		     const struct snapshot_unix *part, uint64_t now_boottime_ns);
+/* COLLECTORS: whose families, as COLLECTOR_BIT() says them. */
 uint64_t expose_host(struct buf *out, const struct expose_format *format,
-		     const struct snapshot_host *part, uint64_t now_boottime_ns);
+		     const struct snapshot_host *part, uint64_t now_boottime_ns,
+		     unsigned int collectors);
 /* Sets values->series, which is the last family, to SERIES plus its own. */
 uint64_t expose_self(struct buf *out, const struct expose_format *format,
 		     const struct catalogue *catalogue, struct self_values *values,

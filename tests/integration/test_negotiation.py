@@ -88,6 +88,37 @@ class Negotiation(truth.Case):
         for refused in ('identity', 'gzip;q=0', 'br'):
             self.assertIsNone(self.ask(Accept_Encoding=refused)[0]['Content-Encoding'], refused)
 
+    def collected(self, query):
+        """The families of a scrape with this query."""
+        status, _, body = daemon.get('/metrics?' + query)
+        self.assertEqual(status, 200, query)
+        families = exposition.parse(body)
+        shown = families.get('sockstatd_series')
+        if shown:
+            self.assertEqual(shown.samples[0][2],
+                             sum(len(family.samples) for family in families.values()), query)
+        return set(families)
+
+    def test_some_of_the_families(self):
+        everything = self.collected('')
+        names = ('listeners', 'tcp', 'udp', 'unix', 'other', 'summary', 'netstat', 'limits',
+                 'self')
+        apart = {name: self.collected(f'collect[]={name}') for name in names}
+        self.assertEqual(set().union(*apart.values()), everything)
+        self.assertEqual(sum(map(len, apart.values())), len(everything), 'each belongs to one')
+        self.assertIn('sockstat_tcp_sockets', apart['tcp'])
+        self.assertEqual(self.collected('collect%5B%5D=tcp&collect[]=udp'),
+                         apart['tcp'] | apart['udp'])
+        self.assertEqual(self.collected('exclude[]=self&exclude[]=tcp&other=thing'),
+                         everything - apart['self'] - apart['tcp'])
+
+    def test_what_cannot_be_collected_is_refused(self):
+        for query in ('collect[]=nonsense', 'exclude[]=nonsense', 'collect[]', 'collect[]=',
+                      'collect[]=tcp&exclude[]=udp', 'exclude[]=TCP'):
+            status, _, body = daemon.get('/metrics?' + query)
+            self.assertEqual(status, 400, query)
+            self.assertIn('listeners tcp udp unix other summary netstat limits self', body)
+
     def test_head_is_the_same_without_a_body(self):
         status, fields, body = daemon.fetch('/metrics', method='HEAD', headers={
             'Accept': PROMETHEUS, 'Accept-Encoding': 'gzip'})

@@ -278,7 +278,7 @@ uint64_t hand_made_render(struct hand_made *h)
 		series += expose_sockets(&h->text, &expose_text, &h->sockets[i],
 					 expose_is_fresh(&h->sockets[i].age, h->now_ns));
 	series += expose_unix(&h->text, &expose_text, h->unix_listeners, h->now_ns);
-	series += expose_host(&h->text, &expose_text, h->host, h->now_ns);
+	series += expose_host(&h->text, &expose_text, h->host, h->now_ns, COLLECTORS_ALL);
 	series += expose_self(&h->text, &expose_text, h->catalogue, &h->self, series);
 	cr_assert_eq(h->text.error, 0);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server and a route have to say to each other, which is nothing of libmicrohttpd. */
+#pragma once
+
+#include "daemon/util/buf.h"
+
+struct http_handle;
+
+/* What a route may ask of a request; NULL: the client has not said. Valid while it renders. */
+struct http_request {
+	const char *accept, *accept_encoding;
+	struct http_handle *handle; /* for http_each_argument() */
+};
+
+/* VALUE: decoded, or NULL if the argument has none. */
+typedef void (*http_argument_fn)(void *userdata, const char *name, const char *value);
+/* Calls FN for each argument of the request's query, in order. */
+void http_each_argument(const struct http_request *request, http_argument_fn fn, void *userdata);
+
+struct http_response {
+	struct buf body;
+	const char *content_type;     /* static; NULL: text/plain; charset=utf-8 */
+	const char *content_encoding; /* static; NULL: none */
+	const char *vary;             /* static: the fields that it depends on; NULL: none */
+};
+
+/* Renders the answer to GET on the server's thread and returns its status, 200 for example. HEAD
+ * is GET without the body; every other method was refused before. */
+typedef unsigned int (*http_render_fn)(void *userdata, const struct http_request *request,
+				       struct http_response *response);
+
+struct http_route {
+	const char *path; /* exact; may change with http_configure() */
+	http_render_fn render;
+	void *userdata;
+};
+
+/* Called on the server's thread for each answer; ROUTE is an index, −1 for a path that is none. */
+typedef void (*http_observe_fn)(void *userdata, int route, unsigned int status);
