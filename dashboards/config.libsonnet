@@ -9,6 +9,9 @@
     // The sections of runbook.md.
     runbookURL: 'runbook.md#%s',
 
+    // How long an overflow is one after the last drop, and how long before it pages.
+    overflowWindow: '5m',
+    overflowFor: '1m',
     acceptQueueNearRatio: 0.8,
     synQueueRequests: 256,
     retransmitRatio: 0.02,

@@ -27,20 +27,20 @@
           alert(
             'SockstatdAcceptQueueOverflow',
             'critical',
-            '1m',
+            c.overflowFor,
             |||
               (
-                  increase(sockstat_listener_drops_total{%(s)s}[5m]) > 0
+                  increase(sockstat_listener_drops_total{%(s)s}[%(window)s]) > 0
                 and
-                  max_over_time(sockstat_listener_accept_queue_peak_ratio{%(s)s}[5m]) >= 1
+                  max_over_time(sockstat_listener_accept_queue_peak_ratio{%(s)s}[%(window)s]) >= 1
               )
               * on (%(listener)s) group_left (unit)
                 sockstat_listener_info{%(s)s}
-            ||| % { s: selector, listener: listener },
+            ||| % { s: selector, listener: listener, window: c.overflowWindow },
             'A listener drops connections because its accept queue is full.',
             '{{ with $labels.unit }}{{ . }}, {{ end }}{{ $labels.address }}:{{ $labels.port }} of ' +
-            '{{ $labels.instance }}, dropped {{ $value | printf "%.0f" }} connections in five ' +
-            'minutes. Look how long the oldest has waited ' +
+            '{{ $labels.instance }}, dropped {{ $value | printf "%.0f" }} connections within ' +
+            c.overflowWindow + '. Look how long the oldest has waited ' +
             '(sockstat_listener_unaccepted_oldest_seconds): seconds mean that the program has ' +
             'stopped accepting, milliseconds that the queue is too short for a burst.',
           ),

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The exposition before its real readers: promtool and Prometheus."""
-import json
 import os
 import subprocess
 import time
 import unittest
-import urllib.parse
 
 import daemon
 import namespace
+import prometheus
 import sstool
 import states
 import truth
@@ -17,7 +16,6 @@ import truth
 EXTENDED = daemon.FAST + 'metrics: {profile: extended}\n'
 PROMTOOL = os.environ.get('PROMTOOL', '')
 PROMETHEUS = os.environ.get('PROMETHEUS', '')
-PROMETHEUS_PORT = 9090
 SCRAPES = '''
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
@@ -50,33 +48,12 @@ class Format(truth.Case):
     @unittest.skipUnless(PROMETHEUS, 'prometheus is not installed')
     def test_a_real_prometheus_scrapes_it(self):
         d = self.everything(EXTENDED)
-        path = os.path.join(d.directory, 'prometheus.yml')
-        with open(path, 'w', encoding='utf-8') as f:
-            f.write(SCRAPES.format(port=d.port))
-        prometheus = subprocess.Popen(
-            ('setpriv', '--pdeathsig', 'KILL', PROMETHEUS, '--config.file=' + path,
-             '--storage.tsdb.path=' + os.path.join(d.directory, 'tsdb'),
-             f'--web.listen-address=127.0.0.1:{PROMETHEUS_PORT}'),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            up = daemon.eventually(lambda: self.query('up'), 'the first scrape of Prometheus')
-            self.assertEqual([sample['value'][1] for sample in up], ['1'])
-            stored = daemon.eventually(lambda: self.query('sockstat_tcp_sockets'), 'its samples')
+        with prometheus.Prometheus(d.directory, SCRAPES.format(port=d.port)) as p:
+            self.assertEqual([sample['value'][1] for sample in p.wait_query('up')], ['1'])
+            stored = p.wait_query('sockstat_tcp_sockets')
             self.assertEqual({sample['metric']['state'] for sample in stored},
                              set(truth.STATES))
-        finally:
-            prometheus.kill()
-            prometheus.wait()
         d.stop()
-
-    def query(self, expression):
-        """What Prometheus answers now; empty as long as it does not."""
-        try:
-            path = '/api/v1/query?query=' + urllib.parse.quote(expression)
-            _, _, body = daemon.get(path, PROMETHEUS_PORT)
-            return json.loads(body)['data']['result']
-        except (OSError, ValueError, KeyError):
-            return []
 
     def test_every_family_has_help_that_is_a_sentence(self):
         d = self.everything(EXTENDED)
