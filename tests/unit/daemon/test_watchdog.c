@@ -2,10 +2,6 @@
 #include "daemon/watchdog.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/http.h"
@@ -13,6 +9,7 @@
 #include "daemon/util/units.h"
 #include "tests/support/test_support.h"
 #include "tests/unit/daemon/http_fixture.h"
+#include "tests/unit/daemon/notify_fixture.h"
 
 TEST_SUITE(watchdog);
 
@@ -23,26 +20,13 @@ static struct loop loop;
 static struct watchdog watchdog;
 static pthread_mutex_t hang = PTHREAD_MUTEX_INITIALIZER;
 
-static void manager_open(void)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	socklen_t len = sizeof(a);
-	char name[sizeof(a.sun_path) + 1];
-
-	manager_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(manager_fd, (struct sockaddr *)&a, sizeof(sa_family_t)), 0);
-	cr_assert_eq(getsockname(manager_fd, (struct sockaddr *)&a, &len), 0);
-	snprintf(name, sizeof(name), "@%.*s", (int)(len - sizeof(sa_family_t) - 1), &a.sun_path[1]);
-	setenv("NOTIFY_SOCKET", name, 1);
-}
-
 /* How many signs of life the manager has got. */
 static unsigned int count_signs(void)
 {
 	unsigned int n = 0;
 	char text[64];
 
-	while (recv(manager_fd, text, sizeof(text), 0) > 0)
+	while (*notify_heard(manager_fd, text, sizeof(text)))
 		n++;
 	return n;
 }
@@ -88,7 +72,7 @@ Test(watchdog, tells_while_both_loops_turn)
 	uint64_t end_ns;
 	int client;
 
-	manager_open();
+	manager_fd = notify_open();
 	cr_assert_eq(loop_init(&loop), 0);
 	watchdog = (struct watchdog)WATCHDOG_INIT;
 	cr_assert_eq(watchdog_init(&watchdog, &loop, h, PERIOD_NS), 0);
@@ -126,7 +110,7 @@ Test(watchdog, silent_if_nobody_waits)
 {
 	struct http *h = start_server();
 
-	manager_open();
+	manager_fd = notify_open();
 	cr_assert_eq(loop_init(&loop), 0);
 	watchdog = (struct watchdog)WATCHDOG_INIT;
 	cr_assert_eq(watchdog_init(&watchdog, &loop, h, 0), 0);
