@@ -115,8 +115,8 @@ class Machine:
 
     def command(self, *command):
         """COMMAND as it is to be run here to run in there."""
-        return ('nsenter', '-t', str(self._leader), '-m', '-u', '-i', '-n', '-p', '-C', '--',
-                *command)
+        return ('nsenter', '-t', str(self._leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w',
+                '--', *command)
 
     def run(self, *command, check=True, **options):
         """Runs it in there to its end."""
