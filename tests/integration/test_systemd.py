@@ -374,7 +374,7 @@ def main():
     if reason:
         print(f'SKIPPED: {reason}')
         sys.exit(77)
-    machine.enter_mounts()
+    machine.enter_namespaces()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     Case.machine = machine.Machine(machine.meson_install(os.environ['BUILD_ROOT']))
     try:

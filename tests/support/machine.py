@@ -2,12 +2,14 @@
 """A real systemd: a container that boots a tree of files, over which it writes to memory.
 
 The process that boots it moves into the machine's network namespace, so what it opens and asks from
-then on is in there. The machine dies with it.
+then on is in there. It is process 1 of a namespace of its own, so that the machine dies with it,
+however it dies.
 """
 import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,18 +25,32 @@ def missing():
     """Why none can be booted here, or None."""
     if os.geteuid() != 0:
         return 'a machine needs root'
-    for tool in ('nsenter', 'setpriv', 'systemd-nspawn', 'unshare'):
+    for tool in ('nsenter', 'systemd-nspawn', 'unshare'):
         if not shutil.which(tool):
             return f'{tool} is not installed'
     return None
 
 
-def enter_mounts():
-    """Runs this script again where its mounts are its own, and end with it."""
-    if os.environ.get('MACHINE_MOUNTS') != 'own':
-        os.environ['MACHINE_MOUNTS'] = 'own'
-        os.execvp('unshare', ('unshare', '--mount', '--propagation', 'private', sys.executable,
-                              *sys.argv))
+def enter_namespaces():
+    """Runs this script again where its mounts and processes are its own, and end with it."""
+    if os.environ.get('MACHINE_NAMESPACES') != 'own':
+        os.environ['MACHINE_NAMESPACES'] = 'own'
+        os.execvp('unshare', ('unshare', '--mount', '--propagation', 'private', '--pid', '--fork',
+                              '--kill-child', '--mount-proc', sys.executable, *sys.argv))
+
+
+def _read(path):
+    """The text of a file of /proc; "" if its process has ended meanwhile."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            return f.read()
+    except OSError:
+        return ''
+
+
+def _fields(status):
+    """What a /proc/PID/status says."""
+    return dict(line.split(':\t', 1) for line in status.splitlines() if ':\t' in line)
 
 
 def meson_install(build):
@@ -60,16 +76,20 @@ class Machine:
                                                      f'workdir={self.directory}/work')
         prepare(self.root)
         target = ('systemd.unit=basic.target',) if lower == '/' else ()
+        self._leader = None
         self._console = open(os.path.join(self.directory, 'console'), 'w+b')
         self._nspawn = subprocess.Popen(
-            ('setpriv', '--pdeathsig', 'KILL', 'systemd-nspawn', '--quiet', '--boot',
-             '--register=no', '--keep-unit', '--console=read-only', '--private-network',
-             '-D', self.root, *target),
+            ('systemd-nspawn', '--quiet', '--boot', '--register=no', '--keep-unit',
+             '--console=read-only', '--private-network', '-D', self.root, *target),
             stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console,
             env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
-        self._leader = self._wait(self._find_leader, 'systemd to be process 1')
-        self._wait(self._is_up, 'the machine to be up')
-        self._enter_network()
+        try:
+            self._leader = self._wait(self._find_leader, 'systemd to be process 1')
+            self._wait(self._is_up, 'the machine to be up')
+            self._enter_network()
+        except BaseException:
+            self.shut_down()
+            raise
 
     @staticmethod
     def _mount(kind, what, where, options):
@@ -92,15 +112,10 @@ class Machine:
 
     def _find_leader(self):
         """The child of nspawn that is process 1 in there, once it is systemd; or None."""
-        threads = f'/proc/{self._nspawn.pid}/task'
-        for thread in os.listdir(threads):
-            with open(f'{threads}/{thread}/children', encoding='ascii') as f:
-                children = f.read().split()
-            for child in children:
-                with open(f'/proc/{child}/status', encoding='utf-8') as f:
-                    fields = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
-                if fields['Name'] == 'systemd' and fields['NSpid'].split()[1:] == ['1']:
-                    return int(child)
+        for child in _read(f'/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children').split():
+            fields = _fields(_read(f'/proc/{child}/status'))
+            if fields.get('Name') == 'systemd' and fields['NSpid'].split()[1:] == ['1']:
+                return int(child)
         return None
 
     def _is_up(self):
@@ -151,13 +166,12 @@ class Machine:
 
     def process_status(self, pid):
         """The fields of /proc/PID/status, for a process of its own numbers."""
-        output = self.run('cat', f'/proc/{pid}/status').stdout
-        return dict(line.split(':\t', 1) for line in output.splitlines() if ':\t' in line)
+        return _fields(self.run('cat', f'/proc/{pid}/status').stdout)
 
     def shut_down(self):
-        """Ends it."""
-        self._nspawn.kill()
-        self._nspawn.wait()
+        """Ends it: with its process 1 all others go, and nspawn, which waits for that."""
+        os.kill(self._leader or self._nspawn.pid, signal.SIGKILL)
+        self._nspawn.wait(daemon.PATIENCE_SECONDS)
         self._console.close()
         for place in (self.root, self.directory):
             subprocess.run(('umount', '--lazy', place), check=True)
