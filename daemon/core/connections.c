@@ -210,6 +210,12 @@ static struct sight see_again(struct connections *c, const struct listener_table
 
 	if (t->status == TRACK_DEAD)
 		return s;
+	/* A dump may still copy who is aborted meanwhile, zeroed (tcp_disconnect()). Its event says
+	 * that it has closed. */
+	if (s.was_open && !open && record->state == SOCK_CLOSE) {
+		track_see(&c->track, number);
+		return s;
+	}
 	if (connection_is_another(c, t, record) || (s.was_open && !open)) {
 		connection_end_if_open(c, listeners, t);
 		connection_begin(t, record, side);

@@ -74,12 +74,25 @@ bool connection_lane_event(struct aggregate_lane *a, const struct connection_soc
 				 a->lane.now_ns);
 }
 
+static void make_aborted(const struct connection_socket *s, struct test_record *r)
+{
+	make_record(&(const struct connection_socket){.cookie = s->cookie}, SOCK_CLOSE, r);
+	r->record.remote_port = 0;
+}
+
+void connection_lane_aborted_row(struct aggregate_lane *a, const struct connection_socket *s)
+{
+	struct test_record r;
+
+	make_aborted(s, &r);
+	aggregates_add(a, &r);
+}
+
 bool connection_lane_abort(struct aggregate_lane *a, const struct connection_socket *s)
 {
 	struct test_record r;
 
-	make_record(&(const struct connection_socket){.cookie = s->cookie}, SOCK_CLOSE, &r);
-	r.record.remote_port = 0;
+	make_aborted(s, &r);
 	return connections_event(&a->aggregate.connections, &a->lane.table, &r.record,
 				 a->lane.now_ns);
 }

@@ -28,8 +28,10 @@ void connection_lane_poll(struct aggregate_lane *a, const struct connection_sock
 /* A row, in a poll; an event, at any time; whether it was one of a connection. */
 void connection_lane_row(struct aggregate_lane *a, const struct connection_socket *s);
 bool connection_lane_event(struct aggregate_lane *a, const struct connection_socket *s);
-/* The event of a socket that was aborted: zeroed but for its cookie. */
+/* The event of a socket that was aborted: zeroed but for its cookie; and its row, in a dump that
+ * went on meanwhile. */
 bool connection_lane_abort(struct aggregate_lane *a, const struct connection_socket *s);
+void connection_lane_aborted_row(struct aggregate_lane *a, const struct connection_socket *s);
 
 #define CONNECTION_LANE_POLL(a, ...)                                                   \
 	connection_lane_poll(a, (const struct connection_socket[]){__VA_ARGS__},       \

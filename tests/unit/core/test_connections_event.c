@@ -155,6 +155,29 @@ Test(connections_event, aborted)
 	connection_lane_done(&a);
 }
 
+/* A dump that copied its row while it was aborted shows it zeroed, before the event or after. */
+Test(connections_event, aborted_while_a_dump_goes_on)
+{
+	struct aggregate_lane a;
+
+	for (int row_first = 0; row_first < 2; row_first++) {
+		connection_lane_init(&a, false);
+		CONNECTION_LANE_POLL(&a, {1, 100, 50, 2});
+		aggregates_begin(&a);
+		if (row_first)
+			connection_lane_aborted_row(&a, SOCKET(1));
+		cr_assert(connection_lane_abort(&a, SOCKET(1)), "%d", row_first);
+		if (!row_first)
+			connection_lane_aborted_row(&a, SOCKET(1));
+		aggregates_commit(&a);
+		CONNECTION_LANE_POLL_NONE(&a);
+		CONNECTION_LANE_EXPECT(&a, row_first ? "row first" : "event first", .opened = 1,
+				       .closed = 1, .unreported = 1, .sent = 100, .received = 50);
+		cr_assert_eq(a.aggregate.connections.track.count, 0);
+		connection_lane_done(&a);
+	}
+}
+
 Test(connections_event, of_what_was_only_tried)
 {
 	struct aggregate_lane a;
