@@ -18,8 +18,18 @@ SMALL_BUFFER = 1
 class ClosingCase(counting.Case):
     """Programs make connections and close them at the speed that the machine gives."""
 
-    def run_all(self, d, traffics):
-        """Lets all of them do what they do, at once; the scrape when all is told."""
+    def stop_polls(self, d):
+        """No poll sees more than what is there now; the scrape after the last one."""
+        d.reload(counting.NEVER_POLLS)
+        polled = 'sockstatd_poll_last_success_timestamp_seconds'
+        reloaded = 'sockstatd_config_last_reload_success_timestamp_seconds'
+        # A reload ends the poll under way and makes one more.
+        return d.wait_metrics(lambda m: m.value(polled, lane='sockets') > m.value(reloaded),
+                              'the last poll')
+
+    def run_all(self, d, traffics, stop_polls=False):
+        """Lets all of them do what they do, at once; the scrape when all is told. STOP_POLLS: no
+        poll sees any but those that are kept."""
         before = d.wait_polls('listeners')
         for t in traffics:
             t.go()
@@ -28,10 +38,16 @@ class ClosingCase(counting.Case):
                 t.wait('kept')
         if any(t.kept for t in traffics):
             before = d.wait_polls()
+            if stop_polls:
+                before = self.stop_polls(d)
             for t in traffics:
                 t.go()
         for t in traffics:
             t.wait('done')
+        if stop_polls:
+            d.wait_metrics(lambda m: self.told(m) >= self.told(before)
+                           + 2 * sum(t.connections for t in traffics), 'all events')
+            d.reload(counting.EXACT)
         return self.wait_told(d, before, 2 * sum(t.connections for t in traffics))
 
     def assert_ends(self, scrape, t, side, connections):
@@ -192,14 +208,14 @@ class Loss(ClosingCase):
         d = self.lossy()
         traffics = [self.traffic(2000, 5000 + n, order, kept=1000)
                     for n, order in enumerate(('client', 'server', 'half', 'reset'))]
-        scrape = self.run_all(d, traffics)
+        scrape = self.run_all(d, traffics, stop_polls=True)
         lost = self.lost(d, scrape)
         seen = 2 * sum(t.kept for t in traffics)
         ports = [t.port for t in traffics]
         for name in (OPENED, CLOSED):
             missing = 2 * 2000 * len(traffics) - self.total(scrape, name, *ports)
-            # Polls have seen those that were kept, and who knows how many of the others.
-            self.assertTrue(0 <= missing <= lost, (name, missing, lost))
+            # Of those that were lost, polls have seen the kept ones and no others.
+            self.assertTrue(max(0, lost - seen) <= missing <= lost, (name, missing, lost))
             self.assertLessEqual(missing, 2 * 2000 * len(traffics) - seen, name)
         for t in traffics:
             self.assert_some_ends(scrape, t, 'client')
