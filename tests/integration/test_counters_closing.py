@@ -18,36 +18,28 @@ SMALL_BUFFER = 1
 class ClosingCase(counting.Case):
     """Programs make connections and close them at the speed that the machine gives."""
 
-    def stop_polls(self, d):
-        """No poll sees more than what is there now; the scrape after the last one."""
-        d.reload(counting.NEVER_POLLS)
-        polled = 'sockstatd_poll_last_success_timestamp_seconds'
-        reloaded = 'sockstatd_config_last_reload_success_timestamp_seconds'
-        # A reload ends the poll under way and makes one more.
-        return d.wait_metrics(lambda m: m.value(polled, lane='sockets') > m.value(reloaded),
-                              'the last poll')
-
-    def run_all(self, d, traffics, stop_polls=False):
-        """Lets all of them do what they do, at once; the scrape when all is told. STOP_POLLS: no
-        poll sees any but those that are kept."""
+    def open_kept(self, d, traffics):
+        """Lets all of them begin, at once; the scrape when polls have seen those that are kept."""
         before = d.wait_polls('listeners')
         for t in traffics:
             t.go()
-        for t in traffics:
-            if t.kept:
-                t.wait('kept')
+        kept = [t for t in traffics if t.kept]
+        for t in kept:
+            t.wait('kept')
+        return d.wait_polls() if kept else before
+
+    def close_all(self, traffics):
+        """Lets all of them end, once open_kept() has let them begin."""
         if any(t.kept for t in traffics):
-            before = d.wait_polls()
-            if stop_polls:
-                before = self.stop_polls(d)
             for t in traffics:
                 t.go()
         for t in traffics:
             t.wait('done')
-        if stop_polls:
-            d.wait_metrics(lambda m: self.told(m) >= self.told(before)
-                           + 2 * sum(t.connections for t in traffics), 'all events')
-            d.reload(counting.EXACT)
+
+    def run_all(self, d, traffics):
+        """Lets all of them do what they do, at once; the scrape when all is told."""
+        before = self.open_kept(d, traffics)
+        self.close_all(traffics)
         return self.wait_told(d, before, 2 * sum(t.connections for t in traffics))
 
     def assert_ends(self, scrape, t, side, connections):
@@ -163,6 +155,15 @@ class Loss(ClosingCase):
         event_socket.set_buffer(d, SMALL_BUFFER)
         return d
 
+    def stop_polls(self, d):
+        """No poll sees more than what is there now; the scrape after the last one."""
+        polled = 'sockstatd_poll_last_success_timestamp_seconds'
+        reloaded = 'sockstatd_config_last_reload_success_timestamp_seconds'
+        d.reload(counting.NEVER_POLLS)
+        # A reload ends the poll under way and makes one more.
+        return d.wait_metrics(lambda m: m.value(polled, lane='sockets') > m.value(reloaded),
+                              'the last poll')
+
     def lost(self, d, scrape):
         """How many events the kernel dropped, as the kernel and the daemon agree."""
         lost = scrape.value('sockstatd_destroy_events_lost_total')
@@ -208,15 +209,21 @@ class Loss(ClosingCase):
         d = self.lossy()
         traffics = [self.traffic(2000, 5000 + n, order, kept=1000)
                     for n, order in enumerate(('client', 'server', 'half', 'reset'))]
-        scrape = self.run_all(d, traffics, stop_polls=True)
+        events = 2 * sum(t.connections for t in traffics)
+        self.open_kept(d, traffics)
+        before = self.stop_polls(d)
+        self.close_all(traffics)
+        d.wait_metrics(lambda m: self.told(m) >= self.told(before) + events, 'all events')
+        d.reload(counting.EXACT)
+        scrape = d.wait_polls()
         lost = self.lost(d, scrape)
         seen = 2 * sum(t.kept for t in traffics)
         ports = [t.port for t in traffics]
         for name in (OPENED, CLOSED):
-            missing = 2 * 2000 * len(traffics) - self.total(scrape, name, *ports)
+            missing = events - self.total(scrape, name, *ports)
             # Of those that were lost, polls have seen the kept ones and no others.
             self.assertTrue(max(0, lost - seen) <= missing <= lost, (name, missing, lost))
-            self.assertLessEqual(missing, 2 * 2000 * len(traffics) - seen, name)
+            self.assertLessEqual(missing, events - seen, name)
         for t in traffics:
             self.assert_some_ends(scrape, t, 'client')
             self.assert_some_ends(scrape, t, 'server')
