@@ -44,6 +44,7 @@ struct config {
 	struct {
 		int profile;                            /* enum config_profile */
 		struct config_strings include, exclude; /* family names, * allowed */
+		int created;                            /* 0 or 1 */
 	} metrics;
 	struct {
 		struct config_ports server, client;

@@ -143,6 +143,14 @@ const struct config_key config_keys[] = {
 		.help = "Metrics to leave out; * stands for any letters.",
 	},
 	{
+		.path = "metrics.created",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "false",
+		.choices = booleans,
+		AT(metrics.created),
+		.help = "Whether OpenMetrics and protobuf tell since when each counter counts.",
+	},
+	{
 		.path = "ports.server",
 		.type = CONFIG_TYPE_PORTS,
 		.fallback = "",

@@ -97,6 +97,7 @@ static int apply(struct manager *m, struct config *c, struct http_listeners *lis
 		polling_discard(&m->polling);
 		return r;
 	}
+	catalogue_begin(catalogue, m->polling.catalogue, clock_realtime_ns() / NSEC_PER_MSEC);
 	polling_apply(&m->polling, c, catalogue);
 	config_free(m->config);
 	m->config = c;
@@ -233,6 +234,7 @@ static int start_polling(struct manager *m)
 	r = settings_make_catalogue(m->config, false, &catalogue);
 	if (r < 0)
 		return r;
+	catalogue_begin(catalogue, NULL, clock_realtime_ns() / NSEC_PER_MSEC);
 	settings.catalogue = catalogue;
 	r = polling_init(&m->polling, &settings);
 	if (r < 0)

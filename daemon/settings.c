@@ -163,6 +163,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 		.extended = c->metrics.profile == CONFIG_PROFILE_EXTENDED,
 		.once = once,
 		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
+		.created = !once && c->metrics.created,
 		.names = {name_views(c, views), name_peers(c, peers)},
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,

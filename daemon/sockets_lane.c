@@ -9,6 +9,7 @@
 #include "daemon/publishing.h"
 #include "daemon/settings.h"
 #include "daemon/util/macros.h"
+#include "daemon/util/units.h"
 
 /* How many groups limits.series leaves room for. */
 static uint32_t budget(const struct polling *p, enum poll_family family)
@@ -28,6 +29,7 @@ static const struct filter_request *begin_tcp(void *userdata, enum poll_family f
 		.budget = budget(p, family),
 		.now_ns = p->lanes[LANE_SOCKETS].started_ns,
 		.has_cookies = source == POLL_SOURCE_NETLINK,
+		.realtime_ms = clock_realtime_ns() / NSEC_PER_MSEC,
 	};
 
 	p->sources_of[LANE_SOCKETS] = source;
@@ -98,6 +100,7 @@ static const struct filter_request *begin_other(void *userdata, enum poll_family
 				  .budget = budget(p, family),
 				  .tracked = (uint32_t)(limit - MIN(limit, used)),
 				  .is_from_procfs = source == POLL_SOURCE_PROCFS,
+				  .realtime_ms = clock_realtime_ns() / NSEC_PER_MSEC,
 			  });
 	return filters_request(p->filters);
 }

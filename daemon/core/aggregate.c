@@ -69,7 +69,7 @@ void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll)
 	a->is_following = poll->has_cookies;
 	if (a->is_following)
 		connections_begin(&a->connections);
-	group_table_begin(&a->groups, poll->budget);
+	group_table_begin(&a->groups, poll->budget, poll->realtime_ms);
 	heavy_hitters_clear(&a->pairs);
 	memset(&a->poll_present, 0, sizeof(a->poll_present));
 	a->poll_rows = 0;

@@ -45,6 +45,7 @@ struct aggregate_poll {
 	uint32_t budget; /* see struct group_table */
 	uint64_t now_ns;
 	bool has_cookies; /* the rows to come have them, so that connections can be followed */
+	uint64_t realtime_ms;
 };
 
 void aggregate_begin(struct aggregate *a, const struct aggregate_poll *poll);

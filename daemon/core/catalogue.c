@@ -90,8 +90,10 @@ unsigned int catalogue_cells(const struct catalogue *c, unsigned int metric)
 
 unsigned int catalogue_series(const struct catalogue *c, unsigned int metric)
 {
-	/* Of a histogram's cells the two of the sum are one series, and the count is one more. */
-	return catalogue_cells(c, metric);
+	const struct metric *m = &metrics[metric];
+	unsigned int one = m->type == METRIC_HISTOGRAM ? histogram_series(c->bounds[metric]) : 1;
+
+	return (one + (c->created && metric_tells_created(m))) * metric_value_count(m);
 }
 
 static int make_bounds(struct catalogue *c, unsigned int i, const struct catalogue_settings *s)
@@ -217,6 +219,7 @@ int catalogue_new(const struct catalogue_settings *settings, struct catalogue **
 		return -ENOMEM;
 	c->refs = 1;
 	c->counts = settings->counts;
+	c->created = settings->created;
 	if (class_names_copy(&c->names, &settings->names) < 0) {
 		catalogue_unref(c);
 		return -ENOMEM;
@@ -263,4 +266,11 @@ bool catalogue_same(const struct catalogue *a, const struct catalogue *b, unsign
 	return a->bounds[metric]->count == b->bounds[metric]->count &&
 	       memcmp(a->bounds[metric]->le, b->bounds[metric]->le,
 		      a->bounds[metric]->count * sizeof(double)) == 0;
+}
+
+void catalogue_begin(struct catalogue *c, const struct catalogue *before, uint64_t now_ms)
+{
+	for (unsigned int i = 0; i < metric_count; i++)
+		c->since_ms[i] =
+			before && catalogue_same(before, c, i) ? before->since_ms[i] : now_ms;
 }

@@ -14,8 +14,9 @@
 
 struct catalogue_settings {
 	bool extended;
-	bool once;   /* for --once: no counters, no histograms, what is sampled left out */
-	bool counts; /* sockets are followed, so there are counters of them */
+	bool once;    /* for --once: no counters, no histograms, what is sampled left out */
+	bool counts;  /* sockets are followed, so there are counters of them */
+	bool created; /* it is told when counters and histograms began */
 	bool is_off[POLL_FAMILY_END]; /* families that are not watched */
 	struct class_names names;     /* borrowed */
 	const char *const *include;   /* patterns of family names, * allowed */
@@ -32,8 +33,9 @@ struct catalogue {
 	unsigned int refs;
 	bool on[METRIC_COUNT_MAX];
 	uint16_t cell[METRIC_COUNT_MAX]; /* its first, in a group, a listener or the host */
-	bool counts;
-	struct class_names names; /* of views and peers */
+	bool counts, created;
+	uint64_t since_ms[METRIC_COUNT_MAX]; /* realtime: since when its counts are kept */
+	struct class_names names;            /* of views and peers */
 	/* A group's cells: those of one poll, from accrual_cell on those that accrue, and one that
 	 * takes what nobody wants to know; and what they cost. */
 	struct catalogue_group {
@@ -48,6 +50,9 @@ struct catalogue {
 
 /* 0 or -ENOMEM. */
 int catalogue_new(const struct catalogue_settings *settings, struct catalogue **ret_catalogue);
+/* Before anybody else sees it: says that it is in force from NOW_MS on, after BEFORE, NULL:
+ * nothing. */
+void catalogue_begin(struct catalogue *c, const struct catalogue *before, uint64_t now_ms);
 struct catalogue *catalogue_ref(struct catalogue *c);
 void catalogue_unref(struct catalogue *c);
 

@@ -13,6 +13,8 @@ struct family {
 	const struct metric *metric;
 	const struct histogram_bounds *bounds; /* of a histogram */
 	const struct aggregate_algorithms *algorithms;
+	bool tells_created;
+	uint64_t since_ms; /* of what is configured about it */
 	uint64_t series;
 };
 
@@ -22,24 +24,25 @@ static void begin_sample(struct family *f)
 		f->format->family(f->out, f->metric);
 }
 
-static void add_label(struct expose_labels *labels, const char *name, const char *value)
+static void add_label(struct expose_series *series, const char *name, const char *value)
 {
-	labels->items[labels->count++] = (struct expose_label){name, value};
+	series->items[series->count++] = (struct expose_label){name, value};
 }
 
-static void write_sample(struct family *f, const struct expose_labels *labels,
+static void write_sample(struct family *f, const struct expose_series *series,
 			 const uint64_t *cells)
 {
 	if (f->metric->hides_zero && self_get(cells) == 0)
 		return;
 	begin_sample(f);
 	if (f->bounds) {
-		f->format->histogram(f->out, f->metric, labels, f->bounds, cells);
-		f->series += histogram_cells(f->bounds);
+		f->format->histogram(f->out, f->metric, series, f->bounds, cells);
+		f->series += histogram_series(f->bounds);
 	} else {
-		f->format->value(f->out, f->metric, labels, self_get(cells));
+		f->format->value(f->out, f->metric, series, self_get(cells));
 		f->series++;
 	}
+	f->series += series->created_ms && f->format->has_created;
 }
 
 static unsigned int value_count(const struct family *f, const struct metric_label *label)
@@ -70,7 +73,7 @@ static unsigned int cell_index(const struct family *f, const struct metric_label
 }
 
 /* All values of one group, listener or of the daemon: one, or one for each value of the labels. */
-static void write_samples(struct family *f, const struct expose_labels *base, const uint64_t *cells)
+static void write_samples(struct family *f, const struct expose_series *base, const uint64_t *cells)
 {
 	const struct metric_label *outer = f->metric->labels[0];
 	const struct metric_label *inner = f->metric->labels[1];
@@ -79,16 +82,16 @@ static void write_samples(struct family *f, const struct expose_labels *base, co
 
 	for (unsigned int i = 0; i < value_count(f, outer); i++) {
 		for (unsigned int j = 0; j < value_count(f, inner); j++) {
-			struct expose_labels labels = *base;
+			struct expose_series series = *base;
 			unsigned int at = cell_index(f, outer, i) * inner_size + j;
 
 			if (outer)
-				add_label(&labels, outer->name, label_value(f, outer, i));
+				add_label(&series, outer->name, label_value(f, outer, i));
 			if (inner)
-				add_label(&labels, inner->name, label_value(f, inner, j));
-			labels.constant = f->metric->constant;
+				add_label(&series, inner->name, label_value(f, inner, j));
+			series.constant = f->metric->constant;
 			if (f->bounds || self_get(&cells[at]) != METRIC_ABSENT)
-				write_sample(f, &labels, cells + (size_t)at * stride);
+				write_sample(f, &series, cells + (size_t)at * stride);
 		}
 	}
 }
@@ -119,7 +122,15 @@ static struct family begin_family(struct buf *out, const struct expose_format *f
 		.format = format,
 		.metric = &metrics[metric],
 		.bounds = catalogue->bounds[metric],
+		.tells_created = catalogue->created && metric_tells_created(&metrics[metric]),
+		.since_ms = catalogue->since_ms[metric],
 	};
+}
+
+/* When counts began that a reload begins anew where it changes what is counted. */
+static uint64_t created(const struct family *f, uint64_t since_ms, uint64_t born_ms)
+{
+	return f->tells_created ? MAX(born_ms, since_ms) : 0;
 }
 
 static void write_listeners(struct family *f, const struct snapshot_listeners *part,
@@ -127,13 +138,14 @@ static void write_listeners(struct family *f, const struct snapshot_listeners *p
 {
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct snapshot_listener *item = &part->items[i];
-		struct expose_labels labels = {0};
+		struct expose_series series = {0};
 		const char *values = (const char *)&item->values;
 
-		add_label(&labels, "address", item->address);
-		add_label(&labels, "port", item->port);
+		add_label(&series, "address", item->address);
+		add_label(&series, "port", item->port);
+		series.created_ms = created(f, f->bounds ? f->since_ms : 0, item->born_ms);
 		write_samples(
-			f, &labels,
+			f, &series,
 			f->bounds ? item->cells + cell
 				  : (const uint64_t *)(const void *)(values + f->metric->offset));
 	}
@@ -166,13 +178,13 @@ static bool has_value(const struct metric *m, const struct snapshot_group *item)
 					 : item->is_shown;
 }
 
-static void add_class(struct expose_labels *labels, const struct class_names *names,
+static void add_class(struct expose_series *series, const struct class_names *names,
 		      struct sock_class class)
 {
 	if (names->views)
-		add_label(labels, "view", class_view_name(names, class.view));
+		add_label(series, "view", class_view_name(names, class.view));
 	if (names->peers)
-		add_label(labels, "peer", class_peer_name(names, class.peer));
+		add_label(series, "peer", class_peer_name(names, class.peer));
 }
 
 static void write_groups(struct family *f, const struct snapshot_sockets *part, unsigned int cell)
@@ -181,16 +193,17 @@ static void write_groups(struct family *f, const struct snapshot_sockets *part, 
 
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct snapshot_group *item = &part->items[i];
-		struct expose_labels labels = {0};
+		struct expose_series series = {0};
 
 		if (!has_value(f->metric, item))
 			continue;
 		if (is_of_connections)
-			add_label(&labels, "side", group_side_name(item->side));
-		add_label(&labels, "port", item->port);
+			add_label(&series, "side", group_side_name(item->side));
+		add_label(&series, "port", item->port);
+		series.created_ms = created(f, f->since_ms, item->born_ms);
 		if (is_of_connections)
-			add_class(&labels, &part->catalogue->names, item->class);
-		write_samples(f, &labels, item->cells + cell);
+			add_class(&series, &part->catalogue->names, item->class);
+		write_samples(f, &series, item->cells + cell);
 	}
 }
 
@@ -225,10 +238,10 @@ static void write_unix(struct family *f, const struct snapshot_unix *part)
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct snapshot_unix_listener *item = &part->items[i];
 		const char *values = (const char *)&item->values;
-		struct expose_labels labels = {0};
+		struct expose_series series = {0};
 
-		add_label(&labels, "path", item->path);
-		write_samples(f, &labels,
+		add_label(&series, "path", item->path);
+		write_samples(f, &series,
 			      (const uint64_t *)(const void *)(values + f->metric->offset));
 	}
 }
@@ -256,7 +269,7 @@ uint64_t expose_host(struct buf *out, const struct expose_format *format,
 		     const struct snapshot_host *part, uint64_t now_boottime_ns,
 		     unsigned int collectors)
 {
-	static const struct expose_labels none;
+	static const struct expose_series none;
 	bool fresh = expose_is_fresh(&part->age, now_boottime_ns);
 	uint64_t series = 0;
 
@@ -277,19 +290,21 @@ uint64_t expose_host(struct buf *out, const struct expose_format *format,
 uint64_t expose_self(struct buf *out, const struct expose_format *format,
 		     const struct catalogue *catalogue, struct self_values *values, uint64_t series)
 {
-	static const struct expose_labels none;
 	uint64_t own = 0;
 
 	for (unsigned int i = 0; i < metric_count; i++) {
 		const struct metric *m = &metrics[i];
 		struct family f = begin_family(out, format, catalogue, i);
 		const char *base = (const char *)values;
+		struct expose_series labels = {0};
 
 		if (m->scope != METRIC_SELF || !catalogue->on[i])
 			continue;
 		if (m->offset == offsetof(struct self_values, series))
 			self_set(&values->series, series + own + 1);
-		write_samples(&f, &none, (const uint64_t *)(const void *)(base + m->offset));
+		if (f.tells_created && values->process_start_ms != METRIC_ABSENT)
+			labels.created_ms = values->process_start_ms;
+		write_samples(&f, &labels, (const uint64_t *)(const void *)(base + m->offset));
 		own += f.series;
 	}
 	return own;

@@ -12,25 +12,28 @@
 
 #define EXPOSE_LABELS_MAX 6
 
-struct expose_labels {
+/* The labels of a series, and since when it counts. */
+struct expose_series {
 	unsigned int count;
 	struct expose_label {
 		const char *name;
 		const char *value; /* any bytes; the format escapes and cuts */
 	} items[EXPOSE_LABELS_MAX];
 	const char *constant; /* rendered already, comes last; or NULL */
+	uint64_t created_ms;  /* realtime; 0: that is not to be told */
 };
 
 struct expose_format {
 	/* What precedes a family's samples. */
 	void (*family)(struct buf *out, const struct metric *m);
 	/* N divided by the metric's divisor. */
-	void (*value)(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+	void (*value)(struct buf *out, const struct metric *m, const struct expose_series *labels,
 		      uint64_t n);
 	void (*histogram)(struct buf *out, const struct metric *m,
-			  const struct expose_labels *labels, const struct histogram_bounds *bounds,
+			  const struct expose_series *labels, const struct histogram_bounds *bounds,
 			  const uint64_t *cells);
-	const char *end; /* of an exposition */
+	bool has_created; /* each count that tells of its beginning has a series more */
+	const char *end;  /* of an exposition */
 	const char *content_type;
 };
 

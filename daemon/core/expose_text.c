@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/core/expose_number.h"
+#include "daemon/util/units.h"
 #include "daemon/util/utf8.h"
 
 static void add_escaped(struct buf *out, const char *character, size_t n, bool quotes)
@@ -67,41 +68,41 @@ static void add_openmetrics_family(struct buf *out, const struct metric *m)
 }
 
 /* The labels, without braces. */
-static void add_labels(struct buf *out, const struct expose_labels *labels)
+static void add_labels(struct buf *out, const struct expose_series *series)
 {
-	for (unsigned int i = 0; i < labels->count; i++) {
+	for (unsigned int i = 0; i < series->count; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		buf_add_str(out, labels->items[i].name);
+		buf_add_str(out, series->items[i].name);
 		buf_add_str(out, "=\"");
-		add_text(out, labels->items[i].value, EXPOSE_LABEL_VALUE_MAX, true);
+		add_text(out, series->items[i].value, EXPOSE_LABEL_VALUE_MAX, true);
 		buf_add_char(out, '"');
 	}
-	if (!labels->constant)
+	if (!series->constant)
 		return;
-	if (labels->count > 0)
+	if (series->count > 0)
 		buf_add_char(out, ',');
-	buf_add_str(out, labels->constant);
+	buf_add_str(out, series->constant);
 }
 
-/* The name with a suffix, the labels, and the space before the value. */
-static void begin_line(struct buf *out, const struct metric *m, const char *suffix,
-		       const struct expose_labels *labels)
+/* LEN of the name, a suffix, the labels, and the space before the value. */
+static void begin_line(struct buf *out, const struct metric *m, size_t len, const char *suffix,
+		       const struct expose_series *series)
 {
-	buf_add_str(out, m->name);
+	buf_add(out, m->name, len);
 	buf_add_str(out, suffix);
-	if (labels->count > 0 || labels->constant) {
+	if (series->count > 0 || series->constant) {
 		buf_add_char(out, '{');
-		add_labels(out, labels);
+		add_labels(out, series);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ' ');
 }
 
-static void add_value(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+static void add_value(struct buf *out, const struct metric *m, const struct expose_series *series,
 		      uint64_t n)
 {
-	begin_line(out, m, "", labels);
+	begin_line(out, m, strlen(m->name), "", series);
 	if (m->divisor)
 		expose_double(out, (double)n / metric_divisor(m));
 	else
@@ -109,13 +110,13 @@ static void add_value(struct buf *out, const struct metric *m, const struct expo
 	buf_add_char(out, '\n');
 }
 
-static void add_bucket(struct buf *out, const struct metric *m, const struct expose_labels *labels,
+static void add_bucket(struct buf *out, const struct metric *m, const struct expose_series *series,
 		       const double *le, uint64_t count)
 {
 	buf_add_str(out, m->name);
 	buf_add_str(out, "_bucket{");
-	add_labels(out, labels);
-	buf_add_str(out, labels->count > 0 ? ",le=\"" : "le=\"");
+	add_labels(out, series);
+	buf_add_str(out, series->count > 0 ? ",le=\"" : "le=\"");
 	if (le)
 		expose_le(out, *le);
 	else
@@ -126,21 +127,45 @@ static void add_bucket(struct buf *out, const struct metric *m, const struct exp
 }
 
 static void add_histogram(struct buf *out, const struct metric *m,
-			  const struct expose_labels *labels, const struct histogram_bounds *b,
+			  const struct expose_series *series, const struct histogram_bounds *b,
 			  const uint64_t *cells)
 {
 	uint64_t count = 0;
 
 	for (unsigned int i = 0; i <= b->count; i++) {
 		count += __atomic_load_n(&cells[i], __ATOMIC_RELAXED);
-		add_bucket(out, m, labels, i < b->count ? &b->le[i] : NULL, count);
+		add_bucket(out, m, series, i < b->count ? &b->le[i] : NULL, count);
 	}
-	begin_line(out, m, "_sum", labels);
+	begin_line(out, m, strlen(m->name), "_sum", series);
 	expose_double(out, histogram_sum(cells, b, metric_divisor(m)));
 	buf_add_char(out, '\n');
-	begin_line(out, m, "_count", labels);
+	begin_line(out, m, strlen(m->name), "_count", series);
 	expose_u64(out, count);
 	buf_add_char(out, '\n');
+}
+
+static void add_created(struct buf *out, const struct metric *m, const struct expose_series *series)
+{
+	if (!series->created_ms)
+		return;
+	begin_line(out, m, metric_family_length(m), "_created", series);
+	expose_double(out, (double)series->created_ms / MSEC_PER_SEC);
+	buf_add_char(out, '\n');
+}
+
+static void add_openmetrics_value(struct buf *out, const struct metric *m,
+				  const struct expose_series *series, uint64_t n)
+{
+	add_value(out, m, series, n);
+	add_created(out, m, series);
+}
+
+static void add_openmetrics_histogram(struct buf *out, const struct metric *m,
+				      const struct expose_series *series,
+				      const struct histogram_bounds *b, const uint64_t *cells)
+{
+	add_histogram(out, m, series, b, cells);
+	add_created(out, m, series);
 }
 
 const struct expose_format expose_text = {
@@ -153,8 +178,9 @@ const struct expose_format expose_text = {
 
 const struct expose_format expose_openmetrics = {
 	.family = add_openmetrics_family,
-	.value = add_value,
-	.histogram = add_histogram,
+	.value = add_openmetrics_value,
+	.histogram = add_openmetrics_histogram,
+	.has_created = true,
 	.end = "# EOF\n",
 	.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };

@@ -45,6 +45,7 @@ static struct group *add(struct group_table *t, enum group_side side, enum group
 	g = group_new(side, kind, port, t->catalogue->groups[t->family].cells);
 	if (!g)
 		return NULL;
+	g->born_ms = t->realtime_ms;
 	t->items[t->count++] = g;
 	return take_ptr(g);
 }
@@ -242,12 +243,15 @@ static void begin(const struct group_table *t, struct group *g)
 {
 	g->is_folded = false;
 	g->poll_sockets = 0;
+	if (g->born_ms == 0)
+		g->born_ms = t->realtime_ms;
 	group_cells_begin(t->catalogue, t->family, g->poll);
 }
 
-void group_table_begin(struct group_table *t, uint32_t budget)
+void group_table_begin(struct group_table *t, uint32_t budget, uint64_t realtime_ms)
 {
 	t->budget = budget;
+	t->realtime_ms = realtime_ms;
 	t->poll_folds = (struct group_folds){0};
 	for (uint32_t i = t->parts.count; i-- > 0;)
 		if (is_void(t, t->parts.items[i]))

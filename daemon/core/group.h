@@ -27,7 +27,8 @@ struct group_table {
 	struct catalogue *catalogue;
 	uint32_t port_limit;
 	uint64_t idle_ns;
-	uint32_t budget; /* own groups that limits.series leaves room for */
+	uint32_t budget;      /* own groups that limits.series leaves room for */
+	uint64_t realtime_ms; /* when the newest poll began; 0: none has */
 	struct group **items;
 	uint32_t count, cap;
 	struct group_parts parts;
@@ -52,9 +53,9 @@ void group_table_apply(struct group_table *t, const struct group_settings *setti
 void group_table_discard(struct group_table *t);
 int group_table_configure(struct group_table *t, const struct group_settings *settings);
 
-/* Forgets what a poll left that has not ended well, but for what accrues. BUDGET: see struct
- * group_table. */
-void group_table_begin(struct group_table *t, uint32_t budget);
+/* Forgets what a poll left that has not ended well, but for what accrues. BUDGET, REALTIME_MS: see
+ * struct group_table. */
+void group_table_begin(struct group_table *t, uint32_t budget, uint64_t realtime_ms);
 /* The group of a socket, during a poll and between polls. NULL: out of memory. */
 struct group *group_table_get(struct group_table *t, enum group_side side, uint16_t port,
 			      struct sock_class class, const struct listener_table *listeners);

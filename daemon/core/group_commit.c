@@ -127,6 +127,7 @@ static void fold_beyond_budget(struct group_table *t)
 static void hide(const struct group_table *t, struct group *g)
 {
 	g->is_shown = false;
+	g->born_ms = 0;
 	memset(g->cells, 0, t->catalogue->groups[t->family].cells * sizeof(*g->cells));
 }
 

@@ -34,6 +34,7 @@ struct group {
 	bool is_configured;      /* by ports.server or ports.client: it never leaves */
 	bool is_shown;           /* it was part of a good poll */
 	bool is_folded;          /* configured, but this poll has no room for it */
+	uint64_t born_ms;        /* realtime: when its counting began; 0: before the first poll */
 	uint64_t used_ns;        /* the last good poll in which it had a socket */
 	uint64_t poll_sockets;
 	uint64_t *

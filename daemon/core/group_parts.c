@@ -90,6 +90,7 @@ static struct group *add(struct group_table *t, struct group *owner, struct sock
 	}
 	g->owner = owner;
 	g->class = class;
+	g->born_ms = t->realtime_ms;
 	p->items[p->count++] = g;
 	owner->parts++;
 	return g;

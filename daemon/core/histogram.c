@@ -25,6 +25,11 @@ unsigned int histogram_cells(const struct histogram_bounds *b)
 	return b->count + 3;
 }
 
+unsigned int histogram_series(const struct histogram_bounds *b)
+{
+	return b->count + 3;
+}
+
 static void add_to_sum(uint64_t *sum, uint64_t low, uint64_t high)
 {
 	sum[1] += high + __builtin_add_overflow(sum[0], low, &sum[0]);

@@ -20,8 +20,9 @@ struct histogram_bounds {
 void histogram_bounds_init(struct histogram_bounds *b, const double *bounds, unsigned int count,
 			   double divisor);
 
-/* The number of cells of one histogram. */
+/* The number of cells of one histogram; and of series: buckets, sum and count. */
 unsigned int histogram_cells(const struct histogram_bounds *b);
+unsigned int histogram_series(const struct histogram_bounds *b);
 void histogram_observe(uint64_t *cells, const struct histogram_bounds *b, uint64_t value);
 /* Adds the cells of FROM, which has the same bounds. */
 void histogram_add(uint64_t *cells, const uint64_t *from, const struct histogram_bounds *b);

@@ -139,6 +139,8 @@ void listener_series_end_poll(struct listener_series *s, const struct listener_p
 {
 	struct listener_values *v = &s->values;
 
+	if (s->born_ms == 0)
+		s->born_ms = poll->realtime_ms;
 	v->sockets = s->poll.sockets;
 	if (knows_drops)
 		count_drops(s, poll->realtime_ms);

@@ -34,6 +34,7 @@ struct listener_series {
 	char address[LISTENER_ADDRESS_MAX];
 	char port[LISTENER_PORT_MAX];
 	struct listener_values values;
+	uint64_t born_ms;     /* realtime: when its counting began; 0: at the poll to come */
 	uint64_t *cells;      /* the histograms', as the catalogue places them */
 	uint64_t *next_cells; /* of the catalogue to come */
 	struct peak_window peak, peak_ratio;

@@ -34,6 +34,11 @@ bool metric_accrues(const struct metric *m)
 	       m->when >= METRIC_WHEN_OPENED;
 }
 
+bool metric_tells_created(const struct metric *m)
+{
+	return m->type != METRIC_GAUGE && m->scope != METRIC_HOST;
+}
+
 bool metric_is_followed(const struct metric *m)
 {
 	return m->combine == METRIC_DELTA ||

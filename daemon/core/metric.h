@@ -173,6 +173,9 @@ double metric_divisor(const struct metric *m);
 /* Whether the value grows with what happens to connections that are followed, whatever becomes of
  * the poll that saw it; any other value is that of one poll, and of the polls that ended well. */
 bool metric_accrues(const struct metric *m);
+/* Whether it is known when its counting began, which the kernel does not say of its own counters.
+ */
+bool metric_tells_created(const struct metric *m);
 /* Whether the last value of each socket is kept for it. */
 bool metric_is_followed(const struct metric *m);
 /* How many bytes of its base a value takes that lies there. */

@@ -48,6 +48,7 @@ static void copy_series(struct snapshot_listener *item, const struct listener_se
 	memcpy(item->address, s->address, sizeof(item->address));
 	memcpy(item->port, s->port, sizeof(item->port));
 	item->values = s->values;
+	item->born_ms = s->born_ms;
 	item->cells = memcpy(cells, s->cells, count * sizeof(*cells));
 }
 
@@ -119,6 +120,7 @@ struct snapshot_sockets *snapshot_sockets_new(const struct group_table *groups,
 		item->is_shown = g->is_shown;
 		item->class = g->class;
 		group_port_label(g, item->port);
+		item->born_ms = g->born_ms;
 		item->cells = memcpy(next, g->cells, cells * sizeof(*next));
 		next += cells;
 		p->count++;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a scrape hands out: parts, each immutable and shared by reference, each replaced by its own
- * lane. The collector makes them; the server takes a reference to the newest snapshot, renders,
- * and lets go. Where it is handed over: snapshot_exchange.h.
- */
+/* What a scrape hands out: parts, each immutable and shared by reference, made by the collector,
+ * and each replaced by its own lane. Where the server takes the newest: snapshot_exchange.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +21,7 @@ struct snapshot_listener {
 	char address[LISTENER_ADDRESS_MAX];
 	char port[LISTENER_PORT_MAX];
 	struct listener_values values;
+	uint64_t born_ms; /* realtime: when its counting began */
 	const uint64_t *cells;
 };
 
@@ -41,6 +39,7 @@ struct snapshot_group {
 	bool is_port, is_shown; /* it has the values of a port as a whole, and those of sockets */
 	struct sock_class class;
 	char port[16];
+	uint64_t born_ms; /* realtime: when its counting began */
 	const uint64_t *cells;
 };
 

@@ -57,7 +57,7 @@ void sock_groups_start_over(struct sock_groups *g)
 void sock_groups_begin(struct sock_groups *g, const struct sock_groups_walk *walk)
 {
 	g->is_from_procfs = walk->is_from_procfs;
-	group_table_begin(&g->groups, walk->budget);
+	group_table_begin(&g->groups, walk->budget, walk->realtime_ms);
 	sock_drops_begin(&g->drops, g->drops_metric < 0 ? 0 : walk->tracked);
 	memset(&g->poll_present, 0, sizeof(g->poll_present));
 }

@@ -33,6 +33,7 @@ struct sock_groups_walk {
 	uint32_t budget;  /* see struct group_table */
 	uint32_t tracked; /* how many sockets may be followed */
 	bool is_from_procfs;
+	uint64_t realtime_ms;
 };
 
 /* A walk that fails is not committed; the next begin forgets it, but for the drops it saw. */

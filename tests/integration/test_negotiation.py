@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each reader gets the format that it asks for, and the same numbers in all of them."""
 import gzip
+import time
 
 import daemon
 import exposition
@@ -118,6 +119,43 @@ class Negotiation(truth.Case):
             status, _, body = daemon.get('/metrics?' + query)
             self.assertEqual(status, 400, query)
             self.assertIn('listeners tcp udp unix other summary netstat limits self', body)
+
+    def created(self):
+        """{(family, labels): since when} of what OpenMetrics tells."""
+        families = exposition.parse_openmetrics(self.ask(Accept=PROMETHEUS)[1].decode())
+        shown = families['sockstatd_series'].samples[0][2]
+        self.assertEqual(shown, sum(len(f.samples) + len(f.created) for f in families.values()))
+        return {(f.name, frozenset(labels.items())): when
+                for f in families.values() for labels, when in f.created}
+
+    def test_since_when_each_counter_counts(self):
+        self.assertEqual(self.created(), {})
+        asked = CONFIG.replace('extended', 'extended, created: true')
+        self.d.reload(asked)
+        before = daemon.eventually(self.created, 'the beginnings')
+        self.assertEqual(self.created(), before, 'none changes')
+        families = exposition.parse_openmetrics(self.ask(Accept=PROMETHEUS)[1].decode())
+        start = families['process_start_time_seconds'].samples[0][2]
+        for name, family in families.items():
+            samples = [key for key in before if key[0] == name]
+            known = family.type in ('counter', 'histogram') and \
+                not name.startswith('sockstat_netstat_')
+            self.assertEqual(bool(samples), known, name)
+        for key, when in before.items():
+            # The process's start is in ticks of the kernel's clock.
+            self.assertGreater(when, start - 1, key)
+            self.assertLess(when, time.time() + 1, key)
+        rtt = 'sockstat_tcp_rtt_seconds'
+        self.d.reload(asked + 'histograms: {rtt_seconds: [1]}\n')
+        after = daemon.eventually(lambda: (lambda c: c != before and c)(self.created()),
+                                  'the histogram to begin anew')
+        self.assertEqual({key for key in before if after[key] != before[key]},
+                         {key for key in before if after[key] > before[key]})
+        self.assertEqual({name for name, labels in before
+                          if after[name, labels] != before[name, labels]},
+                         {name for name in families if name in (
+                             rtt, 'sockstat_tcp_min_rtt_seconds', 'sockstat_tcp_closed_rtt_seconds',
+                             'sockstat_tcp_rtt_variation_seconds')})
 
     def test_head_is_the_same_without_a_body(self):
         status, fields, body = daemon.fetch('/metrics', method='HEAD', headers={

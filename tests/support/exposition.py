@@ -53,6 +53,7 @@ class Family:
         self.help = None
         self.type = None
         self.samples = []  # (sample's name, {label: value}, value)
+        self.created = []  # ({label: value}, seconds) of OpenMetrics
 
     def owns(self, sample):
         """Whether a sample of this name belongs to this family."""
@@ -109,17 +110,32 @@ def parse_openmetrics(text):
     if not text.endswith('\n# EOF\n') or text.count('# EOF') != 1:
         raise FormatError('it does not end with # EOF')
     lines = text.split('\n')[:-2]
-    plain = []
+    plain, created = [], []
     number = 0
     while number < len(lines):
         used = 1
         if lines[number].startswith('#'):
             head, used = _plain_family(lines, number)
             plain += head
+            name, kind = head[1].split()[2:]
+        elif re.match(name.removesuffix('_total') + '_created[{ ]', lines[number]) \
+                and kind in ('counter', 'histogram'):
+            created.append((name, lines[number], lines[number - 1]))
         else:
             plain.append(lines[number])
         number += used
-    return parse('\n'.join(plain) + '\n')
+    families = parse('\n'.join(plain) + '\n')
+    for name, line, before in created:
+        families[name].created.append(_parse_created(line, before))
+    return families
+
+
+def _parse_created(line, before):
+    """What a _created LINE says, which follows the last of the samples that it is about."""
+    match, sample = SAMPLE.fullmatch(line), SAMPLE.fullmatch(before)
+    if not match or not sample or match[2] != sample[2]:
+        raise FormatError(f'{line!r} after {before!r}')
+    return _parse_labels(match[2] or ''), _parse_value(match[3])
 
 
 def _parse_line(line, families, current):

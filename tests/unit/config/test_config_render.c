@@ -32,6 +32,7 @@ Test(config_render, defaults)
 		"  profile: core\n"
 		"  include: []\n"
 		"  exclude: []\n"
+		"  created: false\n"
 		"ports:\n"
 		"  server: []\n"
 		"  client: []\n"

@@ -29,7 +29,7 @@ void aggregates_begin(struct aggregate_lane *a)
 {
 	a->lane.now_ns += AGGREGATES_INTERVAL_NS;
 	listener_dump_begin(&a->lane.table);
-	aggregate_begin(&a->aggregate, &(struct aggregate_poll){1000, a->lane.now_ns, true});
+	aggregate_begin(&a->aggregate, &(struct aggregate_poll){1000, a->lane.now_ns, true, 0});
 }
 
 void aggregates_add(struct aggregate_lane *a, const struct test_record *row)

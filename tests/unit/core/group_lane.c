@@ -37,7 +37,7 @@ void groups_fail(struct group_lane *g, const struct group_row *rows, size_t coun
 	unsigned int rtt = core_metric(RTT);
 
 	g->lane.now_ns += GROUPS_INTERVAL_NS;
-	group_table_begin(&g->groups, g->budget);
+	group_table_begin(&g->groups, g->budget, lane_realtime_ms(&g->lane));
 	for (size_t i = 0; i < count; i++) {
 		struct group *group = group_table_get(&g->groups, rows[i].side, rows[i].port,
 						      rows[i].class, &g->lane.table);

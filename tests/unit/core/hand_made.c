@@ -267,20 +267,26 @@ uint64_t *hand_made_cell(struct hand_made *h, enum hand_made_group group, const 
 	return h->cells + (core_cells(h->catalogue, h->group_items[group].cells, name) - h->cells);
 }
 
-uint64_t hand_made_render(struct hand_made *h)
+uint64_t hand_made_render_as(struct hand_made *h, const struct expose_format *format)
 {
 	uint64_t series;
-	unsigned int line;
 
 	buf_clear(&h->text);
-	series = expose_listeners(&h->text, &expose_text, &h->listeners, h->now_ns);
+	series = expose_listeners(&h->text, format, &h->listeners, h->now_ns);
 	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
-		series += expose_sockets(&h->text, &expose_text, &h->sockets[i],
+		series += expose_sockets(&h->text, format, &h->sockets[i],
 					 expose_is_fresh(&h->sockets[i].age, h->now_ns));
-	series += expose_unix(&h->text, &expose_text, h->unix_listeners, h->now_ns);
-	series += expose_host(&h->text, &expose_text, h->host, h->now_ns, COLLECTORS_ALL);
-	series += expose_self(&h->text, &expose_text, h->catalogue, &h->self, series);
+	series += expose_unix(&h->text, format, h->unix_listeners, h->now_ns);
+	series += expose_host(&h->text, format, h->host, h->now_ns, COLLECTORS_ALL);
+	series += expose_self(&h->text, format, h->catalogue, &h->self, series);
 	cr_assert_eq(h->text.error, 0);
+	return series;
+}
+
+uint64_t hand_made_render(struct hand_made *h)
+{
+	uint64_t series = hand_made_render_as(h, &expose_text);
+	unsigned int line;
 
 	exposition_done(&h->exposition);
 	line = exposition_parse(&h->exposition, h->text.data, h->text.len);

@@ -52,6 +52,8 @@ uint64_t *hand_made_cell(struct hand_made *h, enum hand_made_group group, const 
 /* Renders everything as a scrape does, and reads it; fails the test if it is not strictly in the
  * format. Returns how many series the renderer says it has written. */
 uint64_t hand_made_render(struct hand_made *h);
+/* The same in any format, which is not read. */
+uint64_t hand_made_render_as(struct hand_made *h, const struct expose_format *format);
 /* How many series the rendered text has of a family, 0 if its head is absent too. */
 uint32_t hand_made_count(const struct hand_made *h, const char *family);
 /* The value of the one series of this name whose labels include "NAME=VALUE,NAME=VALUE". */

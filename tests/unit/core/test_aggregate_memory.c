@@ -125,7 +125,7 @@ static int poll_sockets(struct fixture *f)
 
 	f->a.lane.now_ns += AGGREGATES_INTERVAL_NS;
 	listener_dump_begin(&f->a.lane.table);
-	aggregate_begin(a, &(struct aggregate_poll){1000, f->a.lane.now_ns, true});
+	aggregate_begin(a, &(struct aggregate_poll){1000, f->a.lane.now_ns, true, 0});
 	for (unsigned int i = 0; i < NEW_ROWS; i++) {
 		int r = aggregate_add(a, &f->a.lane.table, &f->rows[i].record);
 

@@ -7,7 +7,6 @@
 #include "daemon/util/macros.h"
 #include "tests/support/test_support.h"
 #include "tests/unit/core/core_fixture.h"
-#include "tests/unit/core/hand_made.h"
 
 TEST_SUITE(catalogue);
 
@@ -221,91 +220,6 @@ Test(catalogue, cells_do_not_overlap)
 	catalogue_unref(c);
 }
 
-Test(catalogue, cells_and_series_of_a_family)
-{
-	struct catalogue *c = core_catalogue(true);
-	static const struct {
-		const char *name;
-		unsigned int cells;
-	} cases[] = {
-		{"sockstat_listener_sockets", 1},
-		{"sockstat_tcp_sockets", SOCK_STATE_END - 1},
-		{"sockstat_tcp_memory_bytes", 5},
-		{RTT, 14 + 3},
-		{RATIO, 8 + 3},
-		{"sockstat_tcp_congestion_algorithm_sockets", METRIC_ALGORITHMS_MAX + 1},
-		{"sockstatd_poll_duration_seconds", 2 * SELF_DURATION_CELLS},
-		{"sockstatd_poll_failures_total", LANE_END * (POLL_FAILURE_END - 1)},
-		{"sockstatd_http_requests_total", SELF_ROUTE_END * SELF_STATUS_END},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		unsigned int metric = core_metric(cases[i].name);
-
-		cr_assert_eq(catalogue_cells(c, metric), cases[i].cells, "%s", cases[i].name);
-		cr_assert_eq(catalogue_series(c, metric), cases[i].cells, "%s", cases[i].name);
-	}
-	catalogue_unref(c);
-}
-
-/* Nothing absent, nothing 0, as many algorithms as may have names. */
-static void fill_everything(struct hand_made *h)
-{
-	uint64_t *self = (uint64_t *)&h->self;
-
-	for (size_t i = 0; i < sizeof(h->self) / sizeof(*self); i++)
-		self[i] = 1;
-	h->listener_items[0] = h->listener_items[HAND_MADE_SSH];
-	h->listeners.count = 1;
-	h->group_items[0] = h->group_items[HAND_MADE_CLIENT_443];
-	for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
-		h->sockets[i].count = 1;
-	h->unix_listeners->count = 1;
-	h->sockets[POLL_FAMILY_TCP].algorithms.count = METRIC_ALGORITHMS_MAX;
-	for (unsigned int i = 0; i < METRIC_ALGORITHMS_MAX; i++)
-		memcpy(h->sockets[POLL_FAMILY_TCP].algorithms.names[i],
-		       (char[]){(char)('a' + i), 0}, 2);
-}
-
-static uint64_t count_scope(const struct hand_made *h, enum metric_scope scope)
-{
-	uint64_t count = 0;
-
-	for (unsigned int i = 0; i < metric_count; i++)
-		if (metrics[i].scope == scope)
-			count += hand_made_count(h, metrics[i].name);
-	return count;
-}
-
-static uint64_t count_groups(const struct hand_made *h, enum poll_family family)
-{
-	uint64_t count = 0;
-
-	for (unsigned int i = 0; i < metric_count; i++)
-		if (metric_is_of_groups(&metrics[i], family))
-			count += hand_made_count(h, metrics[i].name);
-	return count;
-}
-
-/* What limits.series is reckoned with is what a render yields at most. */
-Test(catalogue, series_are_what_a_render_yields)
-{
-	for (int extended = 0; extended < 2; extended++) {
-		struct hand_made h;
-
-		hand_made_init(&h, core_catalogue(extended));
-		fill_everything(&h);
-		hand_made_render(&h);
-		cr_assert_eq(h.catalogue->listener_series, count_scope(&h, METRIC_LISTENER));
-		cr_assert_eq(h.catalogue->unix_series, count_scope(&h, METRIC_UNIX));
-		cr_assert_eq(h.catalogue->self_series, count_scope(&h, METRIC_SELF));
-		cr_assert_eq(h.catalogue->host_series, count_scope(&h, METRIC_HOST));
-		for (unsigned int i = 0; i < POLL_FAMILY_PORTS; i++)
-			cr_assert_eq(h.catalogue->groups[i].series, count_groups(&h, i));
-		hand_made_done(&h);
-	}
-}
-
 /* A family is watched as long as a metric wants it. */
 Test(catalogue, watches)
 {
@@ -382,4 +296,28 @@ Test(catalogue, references)
 	cr_assert(is_on(c, RTT));
 	catalogue_unref(c);
 	catalogue_unref(NULL);
+}
+
+/* Counts that a reload carries over began when they did; those that it begins anew, then. */
+Test(catalogue, since_when)
+{
+	static const double other[] = {1, 2};
+	struct catalogue *first = core_catalogue(false);
+	struct catalogue *more = core_catalogue(true);
+	struct catalogue *bounds = core_catalogue_with_rtt(true, other, ARRAY_SIZE(other));
+	unsigned int rtt = core_metric(RTT), ratio = core_metric(RATIO);
+	unsigned int polls = core_metric("sockstatd_polls_total");
+
+	catalogue_begin(first, NULL, 1000);
+	cr_assert_eq(first->since_ms[rtt], 1000);
+	catalogue_begin(more, first, 2000);
+	cr_assert_eq(more->since_ms[rtt], 1000);
+	cr_assert_eq(more->since_ms[ratio], 2000, "it was off before");
+	catalogue_begin(bounds, more, 3000);
+	cr_assert_eq(bounds->since_ms[rtt], 3000);
+	cr_assert_eq(bounds->since_ms[ratio], 2000);
+	cr_assert_eq(bounds->since_ms[polls], 1000);
+	catalogue_unref(first);
+	catalogue_unref(more);
+	catalogue_unref(bounds);
 }

@@ -363,7 +363,7 @@ Test(connections_event, folded)
 		a.settings.configured_count[GROUP_CLIENT] = configured;
 		cr_assert_eq(aggregate_configure(&a.aggregate, &a.settings), 0);
 		cr_assert(connection_lane_event(&a, SOCKET(1, 100, 50, 2)));
-		aggregate_begin(&a.aggregate, &(struct aggregate_poll){0, a.lane.now_ns, true});
+		aggregate_begin(&a.aggregate, &(struct aggregate_poll){0, a.lane.now_ns, true, 0});
 		aggregates_commit(&a);
 		cr_assert_eq(aggregates_value(&a, GROUP_CLIENT, "other", family, 0), 100);
 		CONNECTION_LANE_POLL_NONE(&a);

@@ -4,6 +4,7 @@
 #include "daemon/core/expose.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/expose_text.h"
@@ -324,4 +325,59 @@ Test(expose, label_names)
 		cr_assert_str_eq(names, expected, "%s", f->name);
 	}
 	hand_made_done(&h);
+}
+
+#define BORN_MS UINT64_C(1700000000000)
+
+/* The value of the line that begins so; 0: there is none. */
+static double line_value(const struct buf *text, const char *line)
+{
+	const char *found = memmem(text->data, text->len, line, strlen(line));
+
+	return found ? strtod(found + strlen(line), NULL) : 0;
+}
+
+/* A group's counts began with it, or when a reload changed what is counted; a listener's counters
+ * with it; the daemon's with the process. Of the kernel's own counters it is not known. */
+Test(expose, created)
+{
+	static const struct {
+		const char *line;
+		double expected;
+	} cases[] = {
+		{"\nsockstat_tcp_sent_bytes_created{side=\"server\",port=\"22\"} ", 1700000001},
+		{"\nsockstat_tcp_rtt_seconds_created{side=\"server\",port=\"22\"} ", 1700000005},
+		{"\nsockstat_tcp_rtt_seconds_created{side=\"client\",port=\"443\"} ", 1700000009},
+		{"\nsockstat_listener_drops_created{address=\"0.0.0.0\",port=\"22\"} ", 1700000002},
+		{"\nsockstat_listener_accept_queue_fill_ratio_created{address=\"0.0.0.0\","
+		 "port=\"22\"} ",
+		 1700000003},
+		{"\nsockstatd_polls_created{lane=\"sockets\"} ", 1699990000.01},
+		{"\nsockstat_netstat_listen_drops_created ", 0},
+		{"\nsockstat_tcp_sockets_created", 0},
+	};
+
+	for (int asked = 0; asked < 2; asked++) {
+		struct hand_made h;
+		uint64_t series, plain;
+
+		init(&h);
+		h.catalogue->created = asked;
+		h.catalogue->since_ms[core_metric("sockstat_tcp_rtt_seconds")] = BORN_MS + 5000;
+		h.catalogue->since_ms[core_metric("sockstat_listener_drops_total")] =
+			BORN_MS + 5000;
+		h.catalogue->since_ms[core_metric("sockstat_listener_accept_queue_fill_ratio")] =
+			BORN_MS + 3000;
+		h.group_items[HAND_MADE_SERVER_22].born_ms = BORN_MS + 1000;
+		h.group_items[HAND_MADE_CLIENT_443].born_ms = BORN_MS + 9000;
+		h.listener_items[HAND_MADE_SSH].born_ms = BORN_MS + 2000;
+		plain = hand_made_render(&h);
+		buf_clear(&h.text);
+		series = hand_made_render_as(&h, &expose_openmetrics);
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+			cr_assert_eq(line_value(&h.text, cases[i].line),
+				     asked ? cases[i].expected : 0, "%s", cases[i].line);
+		cr_assert_eq(series > plain, asked, "each is a series");
+		hand_made_done(&h);
+	}
 }

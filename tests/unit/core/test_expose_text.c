@@ -14,7 +14,7 @@
 TEST_SUITE(expose_text);
 
 static const struct metric plain = {"a_metric", "Its help.", METRIC_GAUGE};
-static const struct expose_labels none;
+static const struct expose_series none;
 
 static void assert_text(struct buf *b, const char *expected)
 {
@@ -93,12 +93,12 @@ Test(expose_text, long_help)
 
 Test(expose_text, values)
 {
-	static const struct expose_labels two = {2, {{"x", "1"}, {"y", "2"}}, NULL};
-	static const struct expose_labels both = {1, {{"x", "1"}}, "z=\"3\",zz=\"\""};
-	static const struct expose_labels constant = {0, {{NULL, NULL}}, "z=\"3\""};
+	static const struct expose_series two = {2, {{"x", "1"}, {"y", "2"}}, NULL};
+	static const struct expose_series both = {1, {{"x", "1"}}, "z=\"3\",zz=\"\""};
+	static const struct expose_series constant = {0, {{NULL, NULL}}, "z=\"3\""};
 	static const struct {
 		const char *name;
-		const struct expose_labels *labels;
+		const struct expose_series *labels;
 		uint64_t n, divisor;
 		const char *expected;
 	} cases[] = {
@@ -127,7 +127,7 @@ Test(expose_text, values)
 Test(expose_text, histogram)
 {
 	static const double bounds[] = {0, 0.001, 1, 1e6};
-	static const struct expose_labels labels = {1, {{"x", "1"}}, NULL};
+	static const struct expose_series labels = {1, {{"x", "1"}}, NULL};
 	const struct metric m = {"a_seconds", "", METRIC_HISTOGRAM, .divisor = 1000000};
 	uint64_t cells[] = {1, 20, 0, 300, 4000, 5500000, 0};
 	struct histogram_bounds b;
@@ -198,7 +198,7 @@ Test(expose_text, label_values)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct expose_labels labels = {1, {{"x", cases[i].value}}, NULL};
+		const struct expose_series labels = {1, {{"x", cases[i].value}}, NULL};
 		struct buf b = BUF_INIT;
 		char expected[512];
 
@@ -235,7 +235,7 @@ Test(expose_text, any_bytes_read_back)
 	uint64_t state = 1;
 
 	for (int i = 0; i < 20000; i++) {
-		const struct expose_labels labels = {2, {{"x", values[0]}, {"y", values[1]}}, NULL};
+		const struct expose_series labels = {2, {{"x", values[0]}, {"y", values[1]}}, NULL};
 		struct exposition e = EXPOSITION_INIT;
 
 		buf_clear(&b);
@@ -304,4 +304,28 @@ Test(expose_text, reader_is_strict)
 		cr_assert_eq(line, cases[i].line, "%s: line %u", cases[i].name, line);
 		exposition_done(&e);
 	}
+}
+
+/* OpenMetrics alone tells since when a series counts. */
+Test(expose_text, created)
+{
+	static const struct expose_series labels = {1, {{"x", "1"}}, .created_ms = 1700000000123};
+	const struct metric counter = {"a_total", "", METRIC_COUNTER};
+	const struct metric histogram = {"b_bytes", "", METRIC_HISTOGRAM};
+	uint64_t cells[] = {2, 3, 0};
+	struct histogram_bounds b;
+	struct buf out = BUF_INIT;
+
+	expose_openmetrics.value(&out, &counter, &labels, 7);
+	assert_text(&out, "a_total{x=\"1\"} 7\na_created{x=\"1\"} 1.700000000123e+09\n");
+	out = (struct buf)BUF_INIT;
+	histogram_bounds_init(&b, NULL, 0, 1);
+	expose_openmetrics.histogram(&out, &histogram, &labels, &b, cells);
+	assert_text(&out, "b_bytes_bucket{x=\"1\",le=\"+Inf\"} 2\n"
+			  "b_bytes_sum{x=\"1\"} 3\n"
+			  "b_bytes_count{x=\"1\"} 2\n"
+			  "b_bytes_created{x=\"1\"} 1.700000000123e+09\n");
+	out = (struct buf)BUF_INIT;
+	expose_text.value(&out, &counter, &labels, 7);
+	assert_text(&out, "a_total{x=\"1\"} 7\n");
 }

@@ -347,3 +347,25 @@ Test(group, find)
 	cr_assert_eq(group_table_find(&g.groups, GROUP_CLIENT, 443)->port, 443, "it has a label");
 	groups_done(&g);
 }
+
+/* A group was born when the poll began that it came with; one that left is born again. */
+Test(group, birth)
+{
+	struct group_lane g;
+	uint64_t born_ms;
+
+	groups_init(&g, 10);
+	GROUPS_POLL(&g, SERVER(80, 1));
+	born_ms = lane_realtime_ms(&g.lane);
+	cr_assert_eq(groups_find(&g, GROUP_SERVER, "80")->born_ms, born_ms);
+	GROUPS_POLL(&g, SERVER(80, 1), CLIENT(443, 1));
+	cr_assert_eq(groups_find(&g, GROUP_SERVER, "80")->born_ms, born_ms);
+	cr_assert_eq(groups_find(&g, GROUP_CLIENT, "443")->born_ms, lane_realtime_ms(&g.lane));
+	cr_assert_eq(g.groups.items[0]->born_ms, born_ms, "a shared one, at the first poll");
+	g.lane.now_ns += GROUPS_IDLE_NS;
+	GROUPS_POLL_NONE(&g);
+	cr_assert_null(groups_find(&g, GROUP_SERVER, "80"));
+	GROUPS_POLL(&g, SERVER(80, 1));
+	cr_assert_eq(groups_find(&g, GROUP_SERVER, "80")->born_ms, lane_realtime_ms(&g.lane));
+	groups_done(&g);
+}

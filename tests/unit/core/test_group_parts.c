@@ -250,7 +250,7 @@ Test(group_parts, without_room)
 
 	init(&g, &c);
 	g.budget = 0;
-	group_table_begin(&g.groups, g.budget);
+	group_table_begin(&g.groups, g.budget, lane_realtime_ms(&g.lane));
 	for (uint16_t view = 1; view <= CLASS_VIEWS_MAX; view++)
 		for (unsigned int peer = 0; peer <= CLASS_PEERS_MAX; peer++)
 			group_table_get(&g.groups, GROUP_SERVER, 80,

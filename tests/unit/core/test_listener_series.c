@@ -149,3 +149,21 @@ Test(listener_series, carry)
 	catalogue_unref(from);
 	catalogue_unref(to);
 }
+
+/* The first poll is its birth, whatever becomes of the clock. */
+Test(listener_series, birth)
+{
+	struct catalogue *c = core_catalogue(true);
+	struct listener_series *s = new_series(c);
+	struct listener_poll later = first_poll;
+
+	cr_assert_eq(s->born_ms, 0);
+	observe(s, c, &(const struct listener_share){1, 2, 0, true, true});
+	cr_assert_eq(s->born_ms, first_poll.realtime_ms);
+	later.realtime_ms -= 1000;
+	listener_series_begin_poll(s);
+	listener_series_end_poll(s, &later, 0, true);
+	cr_assert_eq(s->born_ms, first_poll.realtime_ms);
+	listener_series_free(s);
+	catalogue_unref(c);
+}

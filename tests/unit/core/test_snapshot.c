@@ -31,7 +31,8 @@ struct tables {
 static void poll_listeners(struct tables *t, uint32_t length)
 {
 	static const char *const locals[] = {"0.0.0.0:22", "[::1]:80", "*:81"};
-	const struct listener_poll poll = {.now_ns = NSEC_PER_SEC, .interval_ns = 1};
+	const struct listener_poll poll = {
+		.now_ns = NSEC_PER_SEC, .realtime_ms = 1700000000002, .interval_ns = 1};
 
 	listener_poll_begin(&t->listeners);
 	for (size_t i = 0; i < ARRAY_SIZE(locals); i++) {
@@ -51,7 +52,8 @@ static void poll_sockets(struct tables *t, uint32_t receive_queue)
 	static const char *const ends[][2] = {{"10.0.0.1:22", "10.0.0.2:4000"},
 					      {"10.0.0.1:40000", "10.0.0.2:443"}};
 
-	aggregate_begin(&t->aggregate, &(struct aggregate_poll){100, NSEC_PER_SEC, true});
+	aggregate_begin(&t->aggregate,
+			&(struct aggregate_poll){100, NSEC_PER_SEC, true, 1700000000001});
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		struct test_record r;
 
@@ -121,6 +123,7 @@ Test(snapshot, listeners_are_copied)
 	cr_assert_str_eq(find(p, "0.0.0.0")->port, "22");
 	cr_assert_eq(find(p, "0.0.0.0")->values.length, 5);
 	cr_assert_eq(fill_ratios(&t, find(p, "0.0.0.0")), 1);
+	cr_assert_eq(find(p, "0.0.0.0")->born_ms, 1700000000002);
 	cr_assert_str_eq(find(p, "other")->port, "other");
 	cr_assert_eq(find(p, "other")->values.length, 6 + 7);
 	cr_assert_eq(fill_ratios(&t, find(p, "other")), 2);
