@@ -15,18 +15,35 @@ struct family {
 	const struct aggregate_algorithms *algorithms;
 	bool tells_created;
 	uint64_t since_ms; /* of what is configured about it */
+	size_t start;      /* in OUT */
 	uint64_t series;
 };
 
 static void begin_sample(struct family *f)
 {
-	if (f->series == 0)
-		f->format->family(f->out, f->metric);
+	if (f->series > 0)
+		return;
+	f->start = f->out->len;
+	f->format->family(f->out, f->metric);
+}
+
+/* How many series it has. */
+static uint64_t end_family(const struct family *f)
+{
+	if (f->series > 0 && f->format->family_end)
+		f->format->family_end(f->out, f->start);
+	return f->series;
 }
 
 static void add_label(struct expose_series *series, const char *name, const char *value)
 {
 	series->items[series->count++] = (struct expose_label){name, value};
+}
+
+static void add_constants(struct expose_series *series, const struct metric_constant *constants)
+{
+	for (; constants && constants->name; constants++)
+		add_label(series, constants->name, constants->value);
 }
 
 static void write_sample(struct family *f, const struct expose_series *series,
@@ -89,7 +106,7 @@ static void write_samples(struct family *f, const struct expose_series *base, co
 				add_label(&series, outer->name, label_value(f, outer, i));
 			if (inner)
 				add_label(&series, inner->name, label_value(f, inner, j));
-			series.constant = f->metric->constant;
+			add_constants(&series, f->metric->constants);
 			if (f->bounds || self_get(&cells[at]) != METRIC_ABSENT)
 				write_sample(f, &series, cells + (size_t)at * stride);
 		}
@@ -108,7 +125,7 @@ static bool is_shown(const struct metric *m, const struct snapshot_age *age, boo
 {
 	if (m->needs_netlink && age->is_from_procfs)
 		return false;
-	return fresh || m->type != METRIC_GAUGE || m->constant;
+	return fresh || m->type != METRIC_GAUGE || m->constants;
 }
 
 static struct family begin_family(struct buf *out, const struct expose_format *format,
@@ -167,7 +184,7 @@ uint64_t expose_listeners(struct buf *out, const struct expose_format *format,
 			      m->slow ? slow_fresh : fresh))
 			continue;
 		write_listeners(&f, part, part->catalogue->cell[i]);
-		series += f.series;
+		series += end_family(&f);
 	}
 	return series;
 }
@@ -228,7 +245,7 @@ uint64_t expose_sockets(struct buf *out, const struct expose_format *format,
 			continue;
 		f.algorithms = &part->algorithms;
 		write_groups(&f, part, part->catalogue->cell[i]);
-		series += f.series;
+		series += end_family(&f);
 	}
 	return series;
 }
@@ -260,7 +277,7 @@ uint64_t expose_unix(struct buf *out, const struct expose_format *format,
 		    !is_shown(m, &part->age, fresh))
 			continue;
 		write_unix(&f, part);
-		series += f.series;
+		series += end_family(&f);
 	}
 	return series;
 }
@@ -282,7 +299,7 @@ uint64_t expose_host(struct buf *out, const struct expose_format *format,
 		    !is_shown(m, &part->age, fresh))
 			continue;
 		write_samples(&f, &none, part->cells + part->catalogue->cell[i]);
-		series += f.series;
+		series += end_family(&f);
 	}
 	return series;
 }
@@ -305,7 +322,7 @@ uint64_t expose_self(struct buf *out, const struct expose_format *format,
 		if (f.tells_created && values->process_start_ms != METRIC_ABSENT)
 			labels.created_ms = values->process_start_ms;
 		write_samples(&f, &labels, (const uint64_t *)(const void *)(base + m->offset));
-		own += f.series;
+		own += end_family(&f);
 	}
 	return own;
 }

@@ -11,6 +11,8 @@
 #include "daemon/util/buf.h"
 
 #define EXPOSE_LABELS_MAX 6
+/* A label's value is cut at so many bytes, between two characters. */
+#define EXPOSE_LABEL_VALUE_MAX 128
 
 /* The labels of a series, and since when it counts. */
 struct expose_series {
@@ -19,13 +21,14 @@ struct expose_series {
 		const char *name;
 		const char *value; /* any bytes; the format escapes and cuts */
 	} items[EXPOSE_LABELS_MAX];
-	const char *constant; /* rendered already, comes last; or NULL */
-	uint64_t created_ms;  /* realtime; 0: that is not to be told */
+	uint64_t created_ms; /* realtime; 0: that is not to be told */
 };
 
 struct expose_format {
-	/* What precedes a family's samples. */
+	/* What precedes a family's samples; and, NULL: nothing, what is to be done when all are
+	 * there, which begin at START. */
 	void (*family)(struct buf *out, const struct metric *m);
+	void (*family_end)(struct buf *out, size_t start);
 	/* N divided by the metric's divisor. */
 	void (*value)(struct buf *out, const struct metric *m, const struct expose_series *labels,
 		      uint64_t n);

@@ -9,9 +9,7 @@
 
 static void add_escaped(struct buf *out, const char *character, size_t n, bool quotes)
 {
-	if (n == 0)
-		buf_add_str(out, UTF8_REPLACEMENT);
-	else if (*character == '\\')
+	if (*character == '\\')
 		buf_add_str(out, "\\\\");
 	else if (*character == '\n')
 		buf_add_str(out, "\\n");
@@ -23,16 +21,11 @@ static void add_escaped(struct buf *out, const char *character, size_t n, bool q
 
 static void add_text(struct buf *out, const char *text, size_t max, bool quotes)
 {
-	size_t len = strnlen(text, max + 1);
+	const char *character;
+	size_t at = 0, n;
 
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_character(text + i, strnlen(text + i, 4));
-
-		if (i + (n ? n : 1) > max)
-			break;
-		add_escaped(out, text + i, n, quotes);
-		i += n ? n : 1;
-	}
+	while ((n = utf8_next(text, max, &at, &character)) > 0)
+		add_escaped(out, character, n, quotes);
 }
 
 static void add_meta(struct buf *out, const char *what, const char *name, size_t len)
@@ -78,11 +71,6 @@ static void add_labels(struct buf *out, const struct expose_series *series)
 		add_text(out, series->items[i].value, EXPOSE_LABEL_VALUE_MAX, true);
 		buf_add_char(out, '"');
 	}
-	if (!series->constant)
-		return;
-	if (series->count > 0)
-		buf_add_char(out, ',');
-	buf_add_str(out, series->constant);
 }
 
 /* LEN of the name, a suffix, the labels, and the space before the value. */
@@ -91,7 +79,7 @@ static void begin_line(struct buf *out, const struct metric *m, size_t len, cons
 {
 	buf_add(out, m->name, len);
 	buf_add_str(out, suffix);
-	if (series->count > 0 || series->constant) {
+	if (series->count > 0) {
 		buf_add_char(out, '{');
 		add_labels(out, series);
 		buf_add_char(out, '}');

@@ -8,7 +8,4 @@
 
 #include "daemon/core/expose.h"
 
-/* A label's value is cut at so many bytes, between two characters. */
-#define EXPOSE_LABEL_VALUE_MAX 128
-
 extern const struct expose_format expose_text, expose_openmetrics;

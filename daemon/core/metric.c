@@ -107,11 +107,8 @@ void metric_label_names(const struct metric *m, char ret_names[64])
 	};
 
 	snprintf(ret_names, 64, "%s", scopes[m->scope]);
-	for (const char *p = m->constant; p && *p;) {
-		add_name(ret_names, p, strcspn(p, "="));
-		p += strcspn(p, ",");
-		p += *p == ',';
-	}
+	for (const struct metric_constant *c = m->constants; c && c->name; c++)
+		add_name(ret_names, c->name, strlen(c->name));
 	for (unsigned int i = 0; i < ARRAY_SIZE(m->labels); i++)
 		if (m->labels[i])
 			add_name(ret_names, m->labels[i]->name, strlen(m->labels[i]->name));

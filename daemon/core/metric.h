@@ -103,6 +103,10 @@ struct metric_label {
 	unsigned int count;
 };
 
+struct metric_constant {
+	const char *name, *value;
+};
+
 /* The files that tell of the host, below /proc. */
 enum metric_file {
 	METRIC_FILE_NONE, /* the term is 1 */
@@ -132,11 +136,12 @@ struct metric {
 	enum metric_type type;
 	enum metric_scope scope;
 	enum metric_profile profile;
-	bool needs_netlink;   /* /proc cannot tell: absent in the fallback */
-	bool slow;            /* a listener's value that comes from the sockets lane */
-	bool is_pulse;        /* no followed value changes unless one of these does */
-	bool hides_zero;      /* of a label's many values, only those that happened */
-	const char *constant; /* labels that never change, rendered */
+	bool needs_netlink; /* /proc cannot tell: absent in the fallback */
+	bool slow;          /* a listener's value that comes from the sockets lane */
+	bool is_pulse;      /* no followed value changes unless one of these does */
+	bool hides_zero;    /* of a label's many values, only those that happened */
+	const struct metric_constant
+		*constants; /* labels that never change, up to one without a name */
 	const struct metric_label *labels[2];
 	enum metric_combine combine;
 	enum metric_when when;

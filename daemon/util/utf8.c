@@ -2,6 +2,7 @@
 #include "daemon/util/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static size_t claimed_length(unsigned char first)
 {
@@ -35,4 +36,18 @@ size_t utf8_character(const char *text, size_t n)
 	if (len == 4 && (point < 0x10000 || point > 0x10ffff))
 		return 0;
 	return len;
+}
+
+size_t utf8_next(const char *text, size_t max, size_t *at, const char **ret_character)
+{
+	const char *next = text + *at;
+	size_t left = strnlen(next, 4);
+	size_t n = left > 0 ? utf8_character(next, left) : 0;
+	size_t used = n > 0 ? n : 1;
+
+	if (left == 0 || *at + used > max)
+		return 0;
+	*at += used;
+	*ret_character = n > 0 ? next : UTF8_REPLACEMENT;
+	return n > 0 ? n : strlen(UTF8_REPLACEMENT);
 }

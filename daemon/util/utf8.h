@@ -9,3 +9,6 @@
 
 /* The length of the character at TEXT, which has N > 0 bytes; 0: its first byte begins none. */
 size_t utf8_character(const char *text, size_t n);
+/* The next character of a string of which MAX bytes count, or U+FFFD for a byte that begins none;
+ * its length, and AT behind it. 0: no whole one is left. */
+size_t utf8_next(const char *text, size_t max, size_t *at, const char **ret_character);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const char *value)
 {
 	static const struct metric m = {"metric", "Help.", METRIC_GAUGE};
-	const struct expose_series labels = {2, {{"a", value}, {"b", "behind"}}, NULL};
+	const struct expose_series labels = {2, {{"a", value}, {"b", "behind"}}};
 	struct exposition e = EXPOSITION_INIT;
 	char expected[LABEL_MODEL_MAX];
 	struct buf out = BUF_INIT;

@@ -39,6 +39,8 @@ Test(metric, type_name)
 
 Test(metric, label_names)
 {
+	static const struct metric_constant xy[] = {{"x", "1"}, {"y", ""}, {NULL, NULL}};
+	static const struct metric_constant *const y = xy + 1, *const none = xy + 2;
 	static const struct {
 		struct metric metric;
 		const char *expected;
@@ -49,10 +51,10 @@ Test(metric, label_names)
 		{{.scope = METRIC_SELF}, ""},
 		{{.scope = METRIC_CONNECTION, .labels = {&three}}, "side,port,three"},
 		{{.scope = METRIC_SELF, .labels = {&three, &two}}, "three,two"},
-		{{.scope = METRIC_LISTENER, .constant = ""}, "address,port"},
-		{{.scope = METRIC_LISTENER, .constant = "x=\"\""}, "address,port,x"},
-		{{.scope = METRIC_SELF, .constant = "x=\"1\",y=\"2\""}, "x,y"},
-		{{.scope = METRIC_CLIENT, .constant = "x=\"1\"", .labels = {&two}}, "port,x,two"},
+		{{.scope = METRIC_LISTENER, .constants = none}, "address,port"},
+		{{.scope = METRIC_LISTENER, .constants = y}, "address,port,y"},
+		{{.scope = METRIC_SELF, .constants = xy}, "x,y"},
+		{{.scope = METRIC_CLIENT, .constants = y, .labels = {&two}}, "port,y,two"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

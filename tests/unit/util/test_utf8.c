@@ -105,3 +105,31 @@ Test(utf8, four_bytes)
 		}
 	}
 }
+
+/* A text is gone through to its end, or to where the next character would go beyond MAX. */
+Test(utf8, next)
+{
+	static const struct {
+		const char *name, *text;
+		size_t max;
+		const char *expected;
+	} cases[] = {
+		{"empty", "", 10, ""},
+		{"nothing wanted", "a", 0, ""},
+		{"as long as it is", "a\u00e9", 3, "a\u00e9"},
+		{"across the end", "a\u00e9", 2, "a"},
+		{"what is none", "a\xff\xc3", 10, "a" UTF8_REPLACEMENT UTF8_REPLACEMENT},
+		{"a byte of the text, not of its stand-in", "\xff\xff", 1, UTF8_REPLACEMENT},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char found[32] = "";
+		const char *character = NULL;
+		size_t at = 0, n;
+
+		while ((n = utf8_next(cases[i].text, cases[i].max, &at, &character)) > 0)
+			strncat(found, character, n);
+		cr_assert_str_eq(found, cases[i].expected, "%s", cases[i].name);
+		cr_assert_leq(at, cases[i].max, "%s", cases[i].name);
+	}
+}
