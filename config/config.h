@@ -61,6 +61,7 @@ struct config {
 	struct {
 		struct config_buckets rtt_seconds, congestion_window_segments,
 			delivery_rate_bytes_per_second, closed_bytes, fill_ratio;
+		int native; /* 0 or 1 */
 	} histograms;
 };
 

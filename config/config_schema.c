@@ -308,6 +308,14 @@ const struct config_key config_keys[] = {
 		.help = "How long a port without sockets is still shown.",
 	},
 	{
+		.path = "histograms.native",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "false",
+		.choices = booleans,
+		AT(histograms.native),
+		.help = "Whether histograms are native ones as well, for who scrapes protobuf.",
+	},
+	{
 		.path = "histograms.rtt_seconds",
 		.type = CONFIG_TYPE_BUCKETS,
 		.fallback = "0.00005 0.0001 0.0002 0.0005 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 "

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include <microhttpd.h>
+#include <protobuf-c/protobuf-c.h>
 #include <yaml.h>
 #include <zlib.h>
 
@@ -33,10 +34,12 @@ static int print_version(void)
 	       "  libmnl:        %s\n"
 	       "  libyaml:       %s\n"
 	       "  libsystemd:    %s\n"
+	       "  protobuf-c:    %s\n"
 	       "  zlib:          %s\n"
 	       "  kernel:        %s\n",
 	       BUILD_VERSION, BUILD_REVISION, __VERSION__, MHD_get_version(), BUILD_LIBMNL,
-	       yaml_get_version_string(), BUILD_LIBSYSTEMD, zlibVersion(), kernel.release);
+	       yaml_get_version_string(), BUILD_LIBSYSTEMD, protobuf_c_version(), zlibVersion(),
+	       kernel.release);
 	return EXIT_SUCCESS;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "build_config.h"
+#include "daemon/core/expose_protobuf.h"
 #include "daemon/core/expose_text.h"
 #include "daemon/gzip.h"
 #include "daemon/io/clock.h"
@@ -20,6 +21,7 @@ DEFINE_CLEANUP(struct snapshot *, snapshot, snapshot_unref);
 static const struct expose_format *const formats[NEGOTIATE_FORMAT_END] = {
 	[NEGOTIATE_TEXT] = &expose_text,
 	[NEGOTIATE_OPENMETRICS] = &expose_openmetrics,
+	[NEGOTIATE_PROTOBUF] = &expose_protobuf,
 };
 
 /* Renders a part unless it is the one that was rendered last. */

@@ -164,6 +164,7 @@ int settings_make_catalogue(const struct config *c, bool once, struct catalogue 
 		.once = once,
 		.counts = !once && c->counters != CONFIG_COUNTERS_OFF,
 		.created = !once && c->metrics.created,
+		.native = !once && c->histograms.native,
 		.names = {name_views(c, views), name_peers(c, peers)},
 		.include = (const char *const *)c->metrics.include.items,
 		.include_count = c->metrics.include.count,

@@ -96,6 +96,25 @@ unsigned int catalogue_series(const struct catalogue *c, unsigned int metric)
 	return (one + (c->created && metric_tells_created(m))) * metric_value_count(m);
 }
 
+static int make_native(struct histogram_bounds *b, const struct metric *m)
+{
+	struct native_buckets *native = malloc(sizeof(*native));
+
+	if (!native)
+		return -ENOMEM;
+	native_buckets_init(native, metric_divisor(m), m->width ? 8U * m->width : 64);
+	b->native = native;
+	return 0;
+}
+
+static void free_bounds(struct histogram_bounds *b)
+{
+	if (!b)
+		return;
+	free((struct native_buckets *)b->native);
+	free(b);
+}
+
 static int make_bounds(struct catalogue *c, unsigned int i, const struct catalogue_settings *s)
 {
 	const struct metric *m = &metrics[i];
@@ -110,7 +129,8 @@ static int make_bounds(struct catalogue *c, unsigned int i, const struct catalog
 	if (!c->bounds[i])
 		return -ENOMEM;
 	histogram_bounds_init(c->bounds[i], bounds, count, metric_divisor(m));
-	return 0;
+	/* The daemon's own are counted in cells of a fixed number. */
+	return s->native && m->scope != METRIC_SELF ? make_native(c->bounds[i], m) : 0;
 }
 
 static void place(struct catalogue *c, unsigned int i)
@@ -252,7 +272,7 @@ void catalogue_unref(struct catalogue *c)
 	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	for (unsigned int i = 0; i < metric_count; i++)
-		free(c->bounds[i]);
+		free_bounds(c->bounds[i]);
 	class_names_done(&c->names);
 	free(c);
 }
@@ -264,6 +284,7 @@ bool catalogue_same(const struct catalogue *a, const struct catalogue *b, unsign
 	if (metrics[metric].type != METRIC_HISTOGRAM)
 		return true;
 	return a->bounds[metric]->count == b->bounds[metric]->count &&
+	       !a->bounds[metric]->native == !b->bounds[metric]->native &&
 	       memcmp(a->bounds[metric]->le, b->bounds[metric]->le,
 		      a->bounds[metric]->count * sizeof(double)) == 0;
 }

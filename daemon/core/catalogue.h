@@ -17,6 +17,7 @@ struct catalogue_settings {
 	bool once;    /* for --once: no counters, no histograms, what is sampled left out */
 	bool counts;  /* sockets are followed, so there are counters of them */
 	bool created; /* it is told when counters and histograms began */
+	bool native;  /* histograms of sockets and listeners are counted as native ones, too */
 	bool is_off[POLL_FAMILY_END]; /* families that are not watched */
 	struct class_names names;     /* borrowed */
 	const char *const *include;   /* patterns of family names, * allowed */

@@ -2,6 +2,7 @@
 #include "daemon/core/histogram.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 /* A bound of 0.0001 s is 100 µs, also where the product comes out as 99.99999999999999. */
 #define ROUNDING (1 + 1e-12)
@@ -11,6 +12,7 @@ void histogram_bounds_init(struct histogram_bounds *b, const double *bounds, uns
 {
 	assert(count <= HISTOGRAM_BOUNDS_MAX);
 
+	b->native = NULL;
 	b->count = count;
 	for (unsigned int i = 0; i < count; i++) {
 		double upper = bounds[i] * divisor * ROUNDING;
@@ -22,7 +24,7 @@ void histogram_bounds_init(struct histogram_bounds *b, const double *bounds, uns
 
 unsigned int histogram_cells(const struct histogram_bounds *b)
 {
-	return b->count + 3;
+	return b->count + 3 + (b->native ? 1 + b->native->count : 0);
 }
 
 unsigned int histogram_series(const struct histogram_bounds *b)
@@ -50,6 +52,8 @@ void histogram_observe(uint64_t *cells, const struct histogram_bounds *b, uint64
 	}
 	cells[low]++;
 	add_to_sum(cells + b->count + 1, value, 0);
+	if (b->native)
+		cells[b->count + 3 + (value ? 1 + native_buckets_find(b->native, value) : 0)]++;
 }
 
 void histogram_add(uint64_t *cells, const uint64_t *from, const struct histogram_bounds *b)
@@ -59,6 +63,13 @@ void histogram_add(uint64_t *cells, const uint64_t *from, const struct histogram
 	for (unsigned int i = 0; i <= b->count; i++)
 		cells[i] += from[i];
 	add_to_sum(cells + b->count + 1, sum[0], sum[1]);
+	for (unsigned int i = b->count + 3; i < histogram_cells(b); i++)
+		cells[i] += from[i];
+}
+
+const uint64_t *histogram_native(const uint64_t *cells, const struct histogram_bounds *b)
+{
+	return cells + b->count + 3;
 }
 
 uint64_t histogram_count(const uint64_t *cells, const struct histogram_bounds *b)

@@ -17,8 +17,9 @@ struct span {
 
 /* One of the ranges of a field, "type/subtype;version=1.0.0;q=0.5". */
 struct range {
-	struct span type, subtype; /* a coding has no subtype */
-	struct span version;       /* without quotes; empty: any */
+	struct span type, subtype;   /* a coding has no subtype */
+	struct span version;         /* without quotes; empty: any */
+	struct span proto, encoding; /* the same */
 	unsigned int weight;
 };
 
@@ -34,9 +35,11 @@ enum fit {
 static const struct offer {
 	const char *type, *subtype;
 	const char *versions[3]; /* that the format may be taken for, up to a NULL */
+	bool is_delimited;       /* it is for who wants this message in this encoding */
 } offers[] = {
 	[NEGOTIATE_TEXT] = {"text", "plain", {"0.0.4", "1.0.0"}},
 	[NEGOTIATE_OPENMETRICS] = {"application", "openmetrics-text", {"1.0.0"}},
+	[NEGOTIATE_PROTOBUF] = {"application", "vnd.google.protobuf", .is_delimited = true},
 };
 
 static struct span trim(struct span s)
@@ -116,6 +119,10 @@ static void parse_parameter(struct range *r, struct span parameter)
 		r->weight = parse_weight(value);
 	else if (is(name, "version"))
 		r->version = value;
+	else if (is(name, "proto"))
+		r->proto = value;
+	else if (is(name, "encoding"))
+		r->encoding = value;
 }
 
 static struct range parse_range(struct span text)
@@ -132,12 +139,17 @@ static struct range parse_range(struct span text)
 	return r;
 }
 
-static enum fit fit_version(const struct offer *o, struct span version)
+static enum fit fit_version(const struct offer *o, const struct range *r)
 {
-	if (version.len == 0)
+	if (o->is_delimited)
+		return is(r->proto, "io.prometheus.client.MetricFamily") &&
+				       is(r->encoding, "delimited")
+			       ? FIT_VERSION
+			       : FIT_NONE;
+	if (r->version.len == 0)
 		return FIT_NAME;
 	for (unsigned int i = 0; i < ARRAY_SIZE(o->versions) && o->versions[i]; i++)
-		if (is(version, o->versions[i]))
+		if (is(r->version, o->versions[i]))
 			return FIT_VERSION;
 	return FIT_NONE;
 }
@@ -150,7 +162,7 @@ static enum fit fit(const struct offer *o, const struct range *r)
 		return FIT_NONE;
 	if (is(r->subtype, "*"))
 		return FIT_TYPE;
-	return is(r->subtype, o->subtype) ? fit_version(o, r->version) : FIT_NONE;
+	return is(r->subtype, o->subtype) ? fit_version(o, r) : FIT_NONE;
 }
 
 /* The weight of the range that fits best; of two that fit as well, the higher. */
@@ -181,7 +193,7 @@ enum negotiate_format negotiate_format(const char *accept)
 	for (unsigned int i = NEGOTIATE_TEXT + 1; i < NEGOTIATE_FORMAT_END; i++) {
 		unsigned int weight = weigh(&offers[i], accept, &f);
 
-		if (f >= FIT_NAME && weight > 0 && weight >= best) {
+		if (f >= FIT_NAME && weight >= best + (i == NEGOTIATE_PROTOBUF) && weight > 0) {
 			best = weight;
 			format = i;
 		}

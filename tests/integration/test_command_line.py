@@ -26,7 +26,7 @@ class Print(command.Case):
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         first, *libraries = run.stdout.splitlines()
         self.assertRegex(first, r'^sockstatd, version \d+\.\d+\.\d+ \(revision: \S+\)$')
-        for library in ('libmnl', 'libmicrohttpd', 'libyaml', 'libsystemd', 'zlib'):
+        for library in ('libmnl', 'libmicrohttpd', 'libyaml', 'libsystemd', 'protobuf-c', 'zlib'):
             self.assertTrue([line for line in libraries if library in line], library)
 
     def test_help(self):

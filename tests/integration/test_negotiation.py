@@ -14,6 +14,8 @@ CONFIG = ('poll: {listeners: 1s, sockets: 60s, cpu_limit: 1}\n'
           'metrics: {profile: extended}\n')
 TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+PROTOBUF = ('application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; '
+            'encoding=delimited')
 # What it says of Prometheus 2.42, as Debian 12 has it.
 PROMETHEUS = ('application/openmetrics-text;version=1.0.0,'
               'application/openmetrics-text;version=0.0.1;q=0.75,'
@@ -74,6 +76,21 @@ class Negotiation(truth.Case):
             fields, body = self.ask(Accept=accept)
             self.assertEqual(fields['Content-Type'], TEXT, accept)
             exposition.parse(body.decode())
+
+    def test_protobuf_is_for_who_prefers_it(self):
+        wanted = ('application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;'
+                  'encoding=delimited')
+        for accept, kind in ((wanted, PROTOBUF), (f'{wanted},{PROMETHEUS}', OPENMETRICS),
+                             (f'{wanted},{PROMETHEUS.replace("0.0,", "0.0;q=0.8,", 1)}', PROTOBUF),
+                             (wanted + ',text/plain', TEXT)):
+            self.assertEqual(self.ask(Accept=accept)[0]['Content-Type'], kind, accept)
+        plain = self.ask(Accept=wanted)[1]
+        fields, packed = self.ask(Accept=wanted, Accept_Encoding='gzip')
+        self.assertEqual(fields['Content-Encoding'], 'gzip')
+        name = b'sockstat_listener_info'
+        for body in (plain, gzip.decompress(packed)):
+            # A length of two bytes, then field 1 of the family, its name.
+            self.assertEqual(body[2:4] + body[4:4 + len(name)], bytes((0x0a, len(name))) + name)
 
     def test_gzip(self):
         for accept, kind in ((PROMETHEUS, OPENMETRICS), ('*/*', TEXT)):

@@ -22,6 +22,7 @@ LAYERS = {
 LIBRARIES = {
     'libmnl/': ('collectors',),
     'microhttpd.h': ('daemon',),
+    'protobuf-c/': ('daemon/core',),
     'systemd/': ('daemon', 'daemon/io'),  # the log's journal
     'yaml.h': ('config',),
     'zlib.h': ('daemon',),
@@ -33,7 +34,9 @@ LOG, LOGGING = 'daemon/io/log.h', ('daemon', 'daemon/io')
 
 def judge_own(root, directory, header):
     layer = os.path.dirname(header)
-    if not os.path.exists(os.path.join(root, header)):
+    # What is generated of a .proto lies in the build's tree.
+    source = header.replace('.pb-c.h', '.proto')
+    if not os.path.exists(os.path.join(root, source)):
         return 'is not there (paths begin at the root)'
     if layer != directory and layer not in LAYERS[directory]:
         return f'{directory} must not know {layer}'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds what the compiled util and core call against what pure code may call: memory, strings,
 numbers and addresses of libc. No I/O, no clock, no log, no randomness, no environment; of threads
-only the one lock, under which the newest snapshot is handed over.
+only the one lock, under which the newest snapshot is handed over; of protobuf-c that which packs.
 
     pure.py ARCHIVE...
 """
@@ -21,7 +21,8 @@ PURE = re.compile('|'.join((
     r'(ntohs|ntohl|htons|htonl|inet_ntop|inet_pton)',
     r'(__ctype_\w+_loc|__errno_location|is[a-z]+|to(upper|lower))',
     r'(newlocale|uselocale|freelocale|duplocale)',   # numbers are written without a locale
-    r'(ceil|floor|fabs|fmin|fmax|frexp|ldexp|log|log2|log10|exp|pow|round|sqrt|trunc|modf)[fl]?',
+    r'(ceil|floor|fabs|fmin|fmax|frexp|ldexp|log|log2|log10|exp|exp2|pow|round|sqrt|trunc|modf)[fl]?',
+    r'(protobuf_c_message_pack_to_buffer|prometheus__\w+__(init|descriptor))',
     r'pthread_mutex_(init|destroy|lock|unlock)',
     r'(abort|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)',
 )))

@@ -47,15 +47,15 @@ class Server:
 
 
 class Prometheus(Server):
-    """CONFIG is its file; what it refers to lies in DIRECTORY."""
+    """CONFIG is its file; what it refers to lies in DIRECTORY. OPTIONS: of its command line."""
 
-    def __init__(self, directory, config):
+    def __init__(self, directory, config, *options):
         path = os.path.join(directory, 'prometheus.yml')
         with open(path, 'w', encoding='utf-8') as f:
             f.write(config)
         super().__init__(PORT, directory, os.environ['PROMETHEUS'], '--config.file=' + path,
                          '--storage.tsdb.path=' + os.path.join(directory, 'tsdb'),
-                         f'--web.listen-address=127.0.0.1:{PORT}')
+                         f'--web.listen-address=127.0.0.1:{PORT}', *options)
 
     def query(self, expression):
         """What it answers now; empty as long as it does not."""

@@ -55,6 +55,7 @@ Test(config_render, defaults)
 		"  tracked_sockets: 500000\n"
 		"  idle: 1h\n"
 		"histograms:\n"
+		"  native: false\n"
 		"  rtt_seconds: [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, "
 		"0.05, 0.1, 0.2, 0.5, 1]\n"
 		"  congestion_window_segments: [1, 2, 4, 8, 10, 16, 32, 64, 128, 256, 512, 1024]\n"

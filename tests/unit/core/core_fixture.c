@@ -13,12 +13,13 @@ static const double delivery_rate[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
 static const double closed_bytes[] = {0, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static const double fill_ratio[] = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1};
 
-static struct catalogue *make(bool extended, const double *rtt_bounds, unsigned int rtt_count,
-			      const struct class_names *names)
+static struct catalogue *make(bool extended, bool native, const double *rtt_bounds,
+			      unsigned int rtt_count, const struct class_names *names)
 {
 	const struct catalogue_settings settings = {
 		.extended = extended,
 		.counts = true,
+		.native = native,
 		.names = *names,
 		.buckets =
 			{
@@ -39,12 +40,18 @@ static struct catalogue *make(bool extended, const double *rtt_bounds, unsigned 
 
 struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, unsigned int count)
 {
-	return make(extended, bounds, count, &(const struct class_names){0});
+	return make(extended, false, bounds, count, &(const struct class_names){0});
 }
 
 struct catalogue *core_catalogue_with_names(bool extended, const char **views, const char **peers)
 {
-	return make(extended, rtt, ARRAY_SIZE(rtt), &(const struct class_names){views, peers});
+	return make(extended, false, rtt, ARRAY_SIZE(rtt),
+		    &(const struct class_names){views, peers});
+}
+
+struct catalogue *core_catalogue_native(bool extended)
+{
+	return make(extended, true, rtt, ARRAY_SIZE(rtt), &(const struct class_names){0});
 }
 
 struct catalogue *core_catalogue(bool extended)

@@ -10,6 +10,7 @@ struct catalogue *core_catalogue(bool extended);
 /* The same with another set of bounds for the RTT. */
 struct catalogue *core_catalogue_with_rtt(bool extended, const double *bounds, unsigned int count);
 /* The same with names of views and of peers, terminated by NULL; NULL: there are none. */
+struct catalogue *core_catalogue_native(bool extended);
 struct catalogue *core_catalogue_with_names(bool extended, const char **views, const char **peers);
 /* The row of a family in the metric table; fails the test if there is none. */
 unsigned int core_metric(const char *name);

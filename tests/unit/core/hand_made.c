@@ -152,13 +152,15 @@ static const struct aggregate_algorithms algorithms = {
 static void fill(const struct catalogue *c, unsigned int metric, uint64_t number, uint64_t *cells)
 {
 	unsigned int count = catalogue_cells(c, metric);
+	unsigned int bounds =
+		metrics[metric].type == METRIC_HISTOGRAM ? c->bounds[metric]->count : 0;
 
 	for (unsigned int i = 0; i < count; i++)
 		cells[i] = metrics[metric].type == METRIC_HISTOGRAM ? i : number + i;
 	if (metrics[metric].type != METRIC_HISTOGRAM)
 		return;
-	cells[count - 2] = number * 1000;
-	cells[count - 1] = 0;
+	cells[bounds + 1] = number * 1000;
+	cells[bounds + 2] = 0;
 }
 
 static void fill_cells(struct hand_made *h)

@@ -114,3 +114,33 @@ Test(catalogue_series, created_is_a_series)
 	cr_assert_eq(catalogue_cells(c, core_metric(RTT)), 14 + 3);
 	catalogue_unref(c);
 }
+
+/* Native buckets are cells of what is about sockets and listeners, and no series. */
+Test(catalogue_series, native)
+{
+	struct catalogue *c = core_catalogue_native(true), *plain = core_catalogue(true);
+	unsigned int families = 0;
+
+	for (unsigned int i = 0; i < metric_count; i++) {
+		const struct native_buckets *native;
+
+		if (!c->on[i] || metrics[i].type != METRIC_HISTOGRAM)
+			continue;
+		native = c->bounds[i]->native;
+		cr_assert_eq(catalogue_series(c, i), catalogue_series(plain, i));
+		cr_assert_eq(native != NULL, metrics[i].scope != METRIC_SELF, "%s",
+			     metrics[i].name);
+		cr_assert_eq(catalogue_same(c, plain, i), !native, "%s", metrics[i].name);
+		if (!native)
+			continue;
+		families++;
+		cr_assert_eq(catalogue_cells(c, i), catalogue_cells(plain, i) + 1 + native->count);
+		cr_assert_geq(native->upper[native->count - 1],
+			      metrics[i].width == 4 ? UINT32_MAX : UINT64_MAX, "%s",
+			      metrics[i].name);
+	}
+	cr_assert_geq(families, 8);
+	cr_assert_lt(c->groups[POLL_FAMILY_TCP].cells, UINT16_MAX);
+	catalogue_unref(c);
+	catalogue_unref(plain);
+}

@@ -189,3 +189,38 @@ Test(histogram, add)
 	histogram_add(a, c, &b);
 	cr_assert_arr_eq(a, both, sizeof(a));
 }
+
+/* A histogram that is native counts each value twice: in its bucket, and in that which has it. */
+Test(histogram, native)
+{
+	static uint64_t cells[7 + 1 + NATIVE_BUCKETS_MAX], twice[7 + 1 + NATIVE_BUCKETS_MAX];
+	static struct native_buckets native;
+	struct histogram_bounds b;
+	const uint64_t *counts;
+	uint64_t state = 5;
+	uint64_t sum = 0;
+
+	native_buckets_init(&native, 1, 64);
+	histogram_bounds_init(&b, bounds, ARRAY_SIZE(bounds), 1);
+	cr_assert_eq(histogram_cells(&b), 7);
+	b.native = &native;
+	cr_assert_eq(histogram_cells(&b), 7 + 1 + native.count);
+	cr_assert_eq(histogram_series(&b), 7, "those that are no series of a text");
+	counts = histogram_native(cells, &b);
+	for (int i = 0; i < 1000; i++)
+		histogram_observe(cells, &b, core_random(&state, 2000));
+	histogram_observe(cells, &b, 0);
+	histogram_observe(cells, &b, 1);
+	histogram_observe(cells, &b, UINT64_MAX);
+	cr_assert_eq(counts[0], cells[0], "zeros have a bound of their own here");
+	cr_assert_geq(counts[1], 1);
+	cr_assert_eq(counts[native.count], 1);
+	for (unsigned int i = 0; i <= native.count; i++)
+		sum += counts[i];
+	cr_assert_eq(sum, 1003);
+	cr_assert_eq(histogram_count(cells, &b), 1003);
+	histogram_add(twice, cells, &b);
+	histogram_add(twice, cells, &b);
+	for (unsigned int i = 0; i < histogram_cells(&b); i++)
+		cr_assert(i == 5 || i == 6 || twice[i] == 2 * cells[i], "cell %u", i);
+}

@@ -8,8 +8,13 @@
 
 TEST_SUITE(negotiate);
 
-#define TEXT NEGOTIATE_TEXT
-#define OPEN NEGOTIATE_OPENMETRICS
+#define TEXT  NEGOTIATE_TEXT
+#define OPEN  NEGOTIATE_OPENMETRICS
+#define PROTO NEGOTIATE_PROTOBUF
+
+#define DELIMITED      \
+	"application/" \
+	"vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
 static const struct {
 	const char *name, *accept;
@@ -37,10 +42,29 @@ static const struct {
 	 "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 	 TEXT},
 	{"only what is not there", "application/json", TEXT},
-	{"protobuf alone",
-	 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding="
-	 "delimited",
+	{"protobuf alone", DELIMITED, PROTO},
+	{"Prometheus 2.42 with native histograms",
+	 DELIMITED
+	 ",application/openmetrics-text;version=1.0.0;q=0.8,"
+	 "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,"
+	 "*/*;q=0.1",
+	 PROTO},
+	{"Prometheus 3 with native histograms",
+	 DELIMITED ";q=0.7,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+		   "text/plain;version=0.0.4;q=0.4,*/*;q=0.3",
+	 PROTO},
+	{"protobuf no more than OpenMetrics", DELIMITED ",application/openmetrics-text", OPEN},
+	{"protobuf no more than text", DELIMITED ",text/plain", TEXT},
+	{"protobuf no more than anything", DELIMITED ";q=0.5,*/*;q=0.5", TEXT},
+	{"protobuf less", DELIMITED ";q=0.5,text/plain;q=0.6", TEXT},
+	{"protobuf not at all", DELIMITED ";q=0", TEXT},
+	{"protobuf not at all, nor anything", DELIMITED ";q=0,*/*;q=0", TEXT},
+	{"protobuf as text",
+	 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
 	 TEXT},
+	{"another message", "application/vnd.google.protobuf;proto=a.B;encoding=delimited", TEXT},
+	{"protobuf of no message", "application/vnd.google.protobuf", TEXT},
+	{"all of protobuf's type is no wish", "application/*;q=0.9,text/plain;q=0.1", TEXT},
 	{"without a version", "application/openmetrics-text", OPEN},
 	{"the same weight", "text/plain;q=0.5,application/openmetrics-text;q=0.5", OPEN},
 	{"less", "text/plain;q=0.5,application/openmetrics-text;q=0.4", TEXT},
