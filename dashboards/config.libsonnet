@@ -9,6 +9,10 @@
     // The sections of runbook.md.
     runbookURL: 'runbook.md#%s',
 
+    dashboardNamePrefix: 'sockstatd / ',
+    dashboardTags: ['sockstatd'],
+    dashboardRefresh: '30s',
+
     // How long an overflow is one after the last drop, and how long before it pages.
     overflowWindow: '5m',
     overflowFor: '1m',

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// As monitoring mixins are laid out: prometheusAlerts and prometheusRules, hidden, to be rendered.
+// As monitoring mixins are laid out: grafanaDashboards, prometheusAlerts and prometheusRules, hidden, to
+// be rendered.
 (import 'config.libsonnet') +
+(import 'dashboards/dashboards.libsonnet') +
 (import 'alerts/alerts.libsonnet') +
 (import 'rules/rules.libsonnet')

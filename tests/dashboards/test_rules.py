@@ -14,6 +14,7 @@ import unittest
 
 ROOT, SOCKSTATD, PROMTOOL = sys.argv[1:4]
 RENDERED = ('alerts.yaml', 'rules.yaml')
+BOARDS = 'dashboards_out'
 SERIES = re.compile(r'\b(?:sockstat_|sockstatd_)\w+|\b\w+:\w+:\w+')
 SUFFIXES = re.compile('_(bucket|sum|count)$')
 
@@ -39,7 +40,10 @@ class Rules(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             subprocess.run((os.path.join(ROOT, 'scripts', 'update-dashboards'), directory),
                            check=True)
-            for name in RENDERED:
+            boards = sorted(os.listdir(os.path.join(directory, BOARDS)))
+            self.assertGreater(len(boards), 0)
+            self.assertEqual(sorted(os.listdir(os.path.join(ROOT, 'dashboards', BOARDS))), boards)
+            for name in (*RENDERED, *(os.path.join(BOARDS, board) for board in boards)):
                 with open(os.path.join(directory, name), encoding='utf-8') as f:
                     self.assertEqual(f.read(), read('dashboards', name),
                                      'scripts/update-dashboards puts it right')

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// {file: dashboard}, as mixins have them.
+(import 'overview.libsonnet')
