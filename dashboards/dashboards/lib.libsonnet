@@ -108,10 +108,8 @@
       defaults+: { custom+: { fillOpacity: 30, lineWidth: 1, stacking+: { mode: 'normal' } } },
     },
   },
-  // Values of several series at one time, as a table beside the graph.
-  tabled(calcs=['lastNotNull', 'max']):: {
-    options+: { legend+: { calcs: calcs, displayMode: 'table', placement: 'right' } },
-  },
+  // What happens now and then.
+  bars:: { fieldConfig+: { defaults+: { custom+: { drawStyle: 'bars', fillOpacity: 60 } } } },
   // What flows the other way goes down.
   mirrored(regex):: {
     fieldConfig+: {

@@ -106,7 +106,7 @@ local variables = import 'variables.libsonnet';
         'sum by (address, port) (%s) > 0' % rate('sockstat_listener_drops_total', ports),
         '{{address}}:{{port}}'
       )],
-    ) + { fieldConfig+: { defaults+: { custom+: { drawStyle: 'bars', fillOpacity: 60 } } } },
+    ) + lib.bars,
     lib.timeseries(
       'Accept queues at their peak',
       'The five listeners whose queue came nearest to its limit within the peak window.',
@@ -285,7 +285,7 @@ local variables = import 'variables.libsonnet';
       'pps',
       [target('sum by (port) (%s) > 0' % rate('sockstat_udp_drops_total'), '{{port}}')],
       6
-    ) + { fieldConfig+: { defaults+: { custom+: { drawStyle: 'bars', fillOpacity: 60 } } } },
+    ) + lib.bars,
     lib.timeseries(
       'Unread and unsent datagrams',
       'Bytes in the receive queues of UDP sockets, of the five fullest ports; what waits to be ' +

@@ -23,6 +23,18 @@ local lib = import 'lib.libsonnet';
     'label_values(sockstat_tcp_sockets{%s}, port)' % lib.selector,
     first,
   ) + { sort: 3 },
+  listenerPort: lib.variable(
+    'port',
+    'Port',
+    'Of a listener.',
+    'label_values(sockstat_listener_info{%s}, port)' % lib.selector,
+  ) + { sort: 3 },
+  recordedPort: lib.variable(
+    'port',
+    'Port',
+    'Narrows what is shown by port. The figures of hosts are of all ports.',
+    'label_values(instance_side_port_state:sockstat_tcp_sockets:sum{%s}, port)' % lib.selector,
+  ) + { sort: 3 },
   side: lib.variable(
     'side',
     'Side',
