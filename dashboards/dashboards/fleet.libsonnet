@@ -35,7 +35,7 @@ local variables = import 'variables.libsonnet';
 
   local figures = [
     lib.stat(
-      'Hosts',
+      'Hosts reached',
       'Daemons that Prometheus reaches.',
       'short',
       [target('sum(up{%s})' % s)],

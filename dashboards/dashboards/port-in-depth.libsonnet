@@ -152,7 +152,7 @@ local variables = import 'variables.libsonnet';
       ],
     ) + lib.mirrored('received'),
     lib.timeseries(
-      'Segments sent again',
+      'Segments sent again, over time',
       'Share of the segments sent that are retransmits.',
       'percentunit',
       [target(ratio('retransmitted_segments_total', 'sent_segments_total'), 'sent again')],

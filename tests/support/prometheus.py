@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 import urllib.parse
 
 import daemon
@@ -65,6 +66,20 @@ class Prometheus(Server):
             return json.loads(body)['data']['result']
         except (OSError, ValueError, KeyError):
             return []
+
+    def ask(self, path, **parameters):
+        """The data that the API answers; DaemonError says what is wrong with a query."""
+        path = f'/api/v1/{path}?' + urllib.parse.urlencode(parameters, doseq=True)
+        answer = json.loads(daemon.get(path, PORT)[2])
+        if answer['status'] != 'success':
+            raise daemon.DaemonError(f'{answer["error"]}: {parameters}')
+        return answer['data']
+
+    def query_range(self, expression, seconds):
+        """Its series over the last seconds, second by second."""
+        now = time.time()
+        return self.ask('query_range', query=expression, start=now - seconds, end=now,
+                        step=1)['result']
 
     def wait_query(self, expression, patience=daemon.PATIENCE_SECONDS):
         """Waits until the answer is not empty."""
