@@ -119,7 +119,8 @@ class Dashboards(truth.Case):
         for board in self.boards.values():
             for name, variable in grafana.variables(board).items():
                 if variable['type'] == 'query':
-                    selector, label = grafana.LABEL_VALUES.fullmatch(variable['definition']).groups()
+                    asked = grafana.LABEL_VALUES.fullmatch(variable['definition'])
+                    selector, label = asked.groups()
                     found = p.ask(f'label/{label}/values',
                                   **{'match[]': grafana.expand(selector, values(board, HERE))})
                     self.assertNotEqual(found, [], (board['title'], name))

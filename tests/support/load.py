@@ -107,7 +107,8 @@ class Load:
         listener = self._keep(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         listener.bind(UNIX_NAME)
         listener.listen(5)
-        self._keep(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)).connect(listener.getsockname())
+        client = self._keep(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        client.connect(listener.getsockname())
 
     def _run(self):
         for turn in itertools.count():
@@ -135,7 +136,7 @@ class Load:
         client.recv(4096)
 
     def _live(self, order, turn):
-        """One connection that carries something and is closed, from either end, and sometimes reset."""
+        """One connection that carries something and is closed, or sometimes reset."""
         _, client, accepted = self.family.pair(CHURN, self._churn)
         self._talk(client, accepted)
         if turn % 10 == 0:
