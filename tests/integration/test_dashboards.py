@@ -87,7 +87,9 @@ class Dashboards(truth.Case):
         expression = query['expr'].removesuffix(' or vector(0)')
         series = p.query_range(grafana.expand(expression, values(board, instance)), WINDOW_SECONDS)
         least = 0 if panel and panel['type'] == 'heatmap' else -math.inf
-        return [one for one in series if any(float(value) > least for _, value in one['values'])]
+        return [one for one in series
+                if any(float(value) > least for _, value in one.get('values', ())) or
+                any(float(native['count']) > 0 for _, native in one.get('histograms', ()))]
 
     def without_data(self, p, asked, instance):
         """The places of those queries that return nothing yet; asked again after each scrape."""
@@ -150,6 +152,22 @@ class Dashboards(truth.Case):
         home.stop()
         if not HOME_IS_INITIAL:
             self.skipTest('what the kernel has in its initial network namespace alone')
+
+
+    def test_native_histograms_serve_as_well(self):
+        asked = {place: (board, panel, query) for board in self.boards.values()
+                 for place, panel, query in grafana.queries(board)
+                 if re.search('sockstat_[a-z_]+_bucket', query['expr'])}
+        self.assertGreater(len(asked), 10)
+        d = self.daemon(EXTENDED + 'histograms: {native: true}\n')
+        self.write_rules(d.directory)
+        with prometheus.Prometheus(d.directory, CONFIG, '--enable-feature=native-histograms') as p, \
+                load.Load():
+            self.assertEqual(self.without_data(p, asked, HERE), set())
+            self.assertEqual(p.query('{__name__=~"sockstat_.*_bucket"}'), [], 'there are no others')
+            recorded = 'instance_side_port:sockstat_tcp_rtt_seconds:p99_rate5m'
+            self.assertNotEqual(p.wait_query(recorded), [])
+        d.stop()
 
 
 if __name__ == '__main__':
