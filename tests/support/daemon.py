@@ -142,8 +142,15 @@ class Daemon:
             self.destroy()
 
     def _program(self, copy):
-        """The executable, or a copy that whoever the wrapper makes of us can reach."""
-        return shutil.copy(executable(), self.directory) if copy else executable()
+        """The executable, or one that whoever the wrapper makes of us can reach."""
+        if not copy:
+            return executable()
+        path = os.path.join(self.directory, os.path.basename(executable()))
+        try:
+            os.link(executable(), path)
+        except OSError:
+            shutil.copy(executable(), path)
+        return path
 
     def destroy(self):
         """Ends it whatever state it is in, and removes its files."""

@@ -4,6 +4,7 @@
 The process itself moves: what it opens or starts from then on is in the new namespace. Nothing has
 a name outside, so nothing is left behind however the process ends.
 """
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -16,6 +17,7 @@ import termios
 import threading
 
 CLONE_NEWNET = 0x40000000
+CURRENT = '/proc/thread-self/ns/net'
 TABLE = 'inet truth'
 # Runs a command to which netlink is refused.
 WITHOUT_NETLINK = (sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -30,6 +32,29 @@ def enter():
         error = ctypes.get_errno()
         raise OSError(error, f'unshare: {os.strerror(error)}')
     run('ip', 'link', 'set', 'lo', 'up')
+
+
+@contextlib.contextmanager
+def elsewhere(place=None):
+    """Moves into a new network namespace, or into that of a descriptor, for as long as the block
+    lasts; gives the descriptor, which is the caller's."""
+    before = os.open(CURRENT, os.O_RDONLY)
+    try:
+        if place is None:
+            enter()
+            place = os.open(CURRENT, os.O_RDONLY)
+        else:
+            _move(place)
+        yield place
+    finally:
+        _move(before)
+        os.close(before)
+
+
+def _move(place):
+    if _libc.setns(place, CLONE_NEWNET) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f'setns: {os.strerror(error)}')
 
 
 def missing():
