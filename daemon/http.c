@@ -77,6 +77,7 @@ static void take_order(struct loop_event *event, uint64_t count)
 	h->order = NULL;
 	pthread_cond_signal(&h->order_done);
 	pthread_mutex_unlock(&h->order_lock);
+	http_daemon_resume(h);
 }
 
 static void leave_order(struct http *h, struct http_order *order)
@@ -120,6 +121,7 @@ static void turn(struct http *h)
 
 	atomic_store_explicit(&h->heartbeat_ns, now_ns, memory_order_relaxed);
 	next_ns = http_connections_expire(&h->connections, &h->limits, now_ns);
+	http_daemon_reap(h);
 	r = loop_turn(&h->loop, timeout_ms(h, now_ns, next_ns));
 	assert(r >= 0);
 	http_daemon_serve(h);
@@ -261,6 +263,11 @@ void http_free(struct http *h)
 	http_stop(h, 0);
 	free(h->path);
 	free(h);
+}
+
+void http_resume(struct http *h)
+{
+	loop_event_raise(&h->wake);
 }
 
 unsigned int http_connections(const struct http *h)

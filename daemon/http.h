@@ -64,6 +64,10 @@ const char *http_first_path(const struct http *h);
 void http_stop(struct http *h, uint64_t grace_ns);
 void http_free(struct http *h);
 
+/* From any thread, while it runs: each route that has answered HTTP_PENDING is asked again. What
+ * was written before the call is seen then. */
+void http_resume(struct http *h);
+
 /* From any thread. */
 unsigned int http_connections(const struct http *h);
 /* Monotonic time of the last turn of the server's loop, which turns at least once a second. */

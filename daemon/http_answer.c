@@ -164,11 +164,12 @@ static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
 }
 
 enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
-			    const char *path)
+			    const char *path, struct http_call *call)
 {
 	const struct http_request request = {
 		.accept = field(connection, MHD_HTTP_HEADER_ACCEPT),
 		.accept_encoding = field(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+		.state = &call->state,
 		.handle = (struct http_handle *)connection,
 	};
 	struct http_response rendered = {.body = BUF_INIT};
@@ -180,6 +181,11 @@ enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connect
 	if (route < 0)
 		return queue_error(routes, connection, route, STATUS_NOT_FOUND);
 	status = routes->items[route].render(routes->items[route].userdata, &request, &rendered);
+	call->is_pending = status == HTTP_PENDING;
+	if (call->is_pending) {
+		buf_done(&rendered.body);
+		return MHD_YES;
+	}
 	response = response_of(&rendered);
 	buf_done(&rendered.body);
 	if (!response)

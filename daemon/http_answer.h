@@ -15,6 +15,12 @@ struct http_routes {
 	void *observe_userdata;
 };
 
+/* A request, from its head to the end of its answer. */
+struct http_call {
+	uint64_t state;  /* http_request.state */
+	bool is_pending; /* its route has answered HTTP_PENDING */
+};
+
 /* What a request may bring along; it is read and dropped. */
 #define HTTP_BODY_MAX UINT64_C(65536)
 
@@ -22,6 +28,6 @@ struct http_routes {
  * whether it did; RET_RESULT is then for libmicrohttpd. */
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
 		 const char *method, const char *path, enum MHD_Result *ret_result);
-/* With the whole request. */
+/* With the whole request, and again after CALL was pending. It is answered, or pending. */
 enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
-			    const char *path);
+			    const char *path, struct http_call *call);

@@ -29,6 +29,8 @@ struct http_client {
 	struct http_connection connection;
 	struct MHD_Connection *handle;
 	uint64_t body_bytes; /* of the request */
+	struct http_call call;
+	TAILQ_ENTRY(http_client) pending;
 };
 
 static void __attribute__((format(printf, 2, 0)))
@@ -98,8 +100,40 @@ static enum MHD_Result drop_body(struct http_client *client, size_t *upload_data
 	return client->body_bytes <= HTTP_BODY_MAX ? MHD_YES : MHD_NO;
 }
 
-/* Called with the head of a request, with each piece of its body, and with its end. An answer at
- * the first call would end the connection, so there only refusals are given.
+/* Until then libmicrohttpd does not look at the connection, nor sees its end. */
+static void suspend(struct http *h, struct http_client *client)
+{
+	TAILQ_INSERT_TAIL(&h->pending, client, pending);
+	MHD_suspend_connection(client->handle);
+}
+
+/* It is then answered anew, and so may be pending anew. */
+static void resume(struct http *h, struct http_client *client)
+{
+	TAILQ_REMOVE(&h->pending, client, pending);
+	MHD_resume_connection(client->handle);
+}
+
+/* The whole request, and again when it was pending. */
+static enum MHD_Result answer(struct http *h, struct http_client *client, const char *path)
+{
+	enum MHD_Result result;
+
+	if (client->connection.phase == HTTP_LEAVING)
+		return MHD_NO;
+	/* What is asked for again is under way since it was first. */
+	if (!client->call.is_pending)
+		http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
+				       clock_monotonic_ns());
+	result = http_answer(&h->routes, client->handle, path, &client->call);
+	if (client->call.is_pending)
+		suspend(h, client);
+	return result;
+}
+
+/* Called with the head of a request, with each piece of its body, with its end, and once more each
+ * time that it is resumed. An answer at the first call would end the connection, so there only
+ * refusals are given.
  * NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's. */
 static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, const char *url,
 				      const char *method, const char *version,
@@ -115,17 +149,16 @@ static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, 
 	if (!client) {
 		client = client_of(handle);
 		client->body_bytes = 0;
+		client->call = (struct http_call){0};
 		*request_context = client;
-		if (!http_refuse(&h->routes, handle, method, url, &result))
-			return MHD_YES;
-	} else if (*upload_data_size > 0) {
-		return drop_body(client, upload_data_size);
-	} else {
-		result = http_answer(&h->routes, handle, url);
+		if (http_refuse(&h->routes, handle, method, url, &result))
+			http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
+					       clock_monotonic_ns());
+		return result;
 	}
-	http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
-			       clock_monotonic_ns());
-	return result;
+	if (*upload_data_size > 0)
+		return drop_body(client, upload_data_size);
+	return answer(h, client, url);
 }
 
 static void daemon_ready(struct loop_source *source, uint32_t events)
@@ -141,11 +174,13 @@ int http_daemon_start(struct http *h)
 	const union MHD_DaemonInfo *info;
 
 	http_connections_init(&h->connections);
+	TAILQ_INIT(&h->pending);
 	h->daemon_limit.period_ns = LOG_PERIOD_NS;
 	errno = 0;
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		handle_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_message, h,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+			MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, handle_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_message, h,
 		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h, MHD_OPTION_NOTIFY_COMPLETED,
@@ -159,8 +194,11 @@ int http_daemon_start(struct http *h)
 void http_daemon_stop(struct http *h)
 {
 	loop_source_remove(&h->daemon_source);
-	if (h->daemon)
+	if (h->daemon) {
+		/* It would abort over one that is suspended. */
+		http_daemon_resume(h);
 		MHD_stop_daemon(h->daemon);
+	}
 	h->daemon = NULL;
 }
 
@@ -171,6 +209,23 @@ void http_daemon_serve(struct http *h)
 		MHD_run(h->daemon);
 		if (http_daemon_timeout_ms(h, 1) > 0)
 			break;
+	}
+}
+
+void http_daemon_resume(struct http *h)
+{
+	while (!TAILQ_EMPTY(&h->pending))
+		resume(h, TAILQ_FIRST(&h->pending));
+}
+
+void http_daemon_reap(struct http *h)
+{
+	struct http_client *client, *next;
+
+	for (client = TAILQ_FIRST(&h->pending); client; client = next) {
+		next = TAILQ_NEXT(client, pending);
+		if (client->connection.phase == HTTP_LEAVING)
+			resume(h, client);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 struct http_client;
 struct http_order;
+TAILQ_HEAD(http_pending, http_client);
 
 struct http {
 	struct http_routes routes;
@@ -20,6 +21,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct loop_source daemon_source;
 	struct http_connections connections;
+	struct http_pending pending;  /* those that libmicrohttpd has suspended */
 	struct http_client *arriving; /* on its way into libmicrohttpd */
 	struct log_limit daemon_limit;
 
@@ -48,6 +50,10 @@ int http_daemon_start(struct http *h);
 void http_daemon_stop(struct http *h);
 /* Lets it read, answer and write all that is possible now. */
 void http_daemon_serve(struct http *h);
+/* Asks for the answers that are pending. */
+void http_daemon_resume(struct http *h);
+/* Lets libmicrohttpd close what was pending and has been shut down. */
+void http_daemon_reap(struct http *h);
 /* When it wants to serve again, at most MAX_MS from now. */
 unsigned int http_daemon_timeout_ms(struct http *h, unsigned int max_ms);
 /* A new connection, for which there is a place. Takes FD over. */

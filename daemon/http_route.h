@@ -2,6 +2,8 @@
 /* What the server and a route have to say to each other, which is nothing of libmicrohttpd. */
 #pragma once
 
+#include <stdint.h>
+
 #include "daemon/util/buf.h"
 
 struct http_handle;
@@ -9,6 +11,7 @@ struct http_handle;
 /* What a route may ask of a request; NULL: the client has not said. Valid while it renders. */
 struct http_request {
 	const char *accept, *accept_encoding;
+	uint64_t *state;            /* the route's own of this request; 0 at first */
 	struct http_handle *handle; /* for http_each_argument() */
 };
 
@@ -24,8 +27,14 @@ struct http_response {
 	const char *vary;             /* static: the fields that it depends on; NULL: none */
 };
 
-/* Renders the answer to GET on the server's thread and returns its status, 200 for example. HEAD
- * is GET without the body; every other method was refused before. */
+/* What a route returns in the place of a status while it has no answer: the request is set aside,
+ * the server goes on with others, and after the next http_resume(), or sooner, asks the route
+ * again. It stays an answer under way, with its place and its deadline; a request whose client was
+ * let go meanwhile is not asked for again. */
+#define HTTP_PENDING 0u
+
+/* Renders the answer to GET on the server's thread and returns its status, 200 for example, or
+ * HTTP_PENDING. HEAD is GET without the body; every other method was refused before. */
 typedef unsigned int (*http_render_fn)(void *userdata, const struct http_request *request,
 				       struct http_response *response);
 

@@ -74,8 +74,32 @@ static unsigned int render_big(void *userdata, const struct http_request *reques
 	return 200;
 }
 
+static unsigned int render_later(void *userdata, const struct http_request *request,
+				 struct http_response *response)
+{
+	/* What a pending route has rendered is not handed out. */
+	buf_add_str(&response->body, userdata);
+	return (*request->state)++ == 0 ? HTTP_PENDING : 200;
+}
+
+_Atomic bool gate_is_open;
+_Atomic unsigned int gate_asked;
+
+static unsigned int render_gate(void *userdata, const struct http_request *request,
+				struct http_response *response)
+{
+	(void)userdata;
+	gate_asked++;
+	if (!gate_is_open) {
+		++*request->state;
+		return HTTP_PENDING;
+	}
+	buf_add_format(&response->body, "%lu\n", (unsigned long)*request->state);
+	return 200;
+}
+
 static char metrics_text[] = "up 1\n", unready_text[] = "not yet\n";
-static char broken_text[] = "half of it", typed_text[] = "<p>\n";
+static char broken_text[] = "half of it", typed_text[] = "<p>\n", later_text[] = "now\n";
 
 const struct http_route test_routes[] = {
 	{"/metrics", render_text, metrics_text},
@@ -84,6 +108,8 @@ const struct http_route test_routes[] = {
 	{"/empty", render_empty, NULL},
 	{"/broken", render_broken, broken_text},
 	{"/typed", render_typed, typed_text},
+	{"/later", render_later, later_text},
+	{"/gate", render_gate, NULL},
 };
 const unsigned int test_route_count = ARRAY_SIZE(test_routes);
 

@@ -3,6 +3,7 @@
  * nothing, since the threads' test runs without Criterion. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,9 +25,12 @@ struct client_answer {
 #define BIG_SIZE ((size_t)5 << 20)
 
 /* "/metrics" (renamed by configure), "/-/ready" (503), BIG_PATH, "/empty", "/broken" (out of
- * memory), "/typed" (content type of its own). */
+ * memory), "/typed" (content type of its own), "/later" (pending the first time), "/gate" (pending
+ * while the gate is shut; its body is how often this request was). */
 extern const struct http_route test_routes[];
 extern const unsigned int test_route_count;
+extern _Atomic bool gate_is_open;
+extern _Atomic unsigned int gate_asked; /* how often, of all requests */
 
 /* Limits that no test meets unless it lowers one. */
 struct http_limits test_limits(void);

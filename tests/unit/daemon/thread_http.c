@@ -2,9 +2,11 @@
 /*
  * The server's threads, for TSan: clients on several threads scrape without pause while the server
  * is given new addresses, limits and paths, and none of them fails; and it is started and stopped
- * under them. A program of its own, since Criterion does not start under TSan.
+ * under them. Some of what they ask for is pending at first, and another thread has it resumed. A
+ * program of its own, since Criterion does not start under TSan.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,6 +32,35 @@ struct scraper {
 	int error; /* the first: -errno, or NO_STATUS less the status that was not 200 */
 };
 
+struct resumer {
+	struct http *http;
+	pthread_t thread;
+	_Atomic bool end;
+};
+
+static void *resume(void *userdata)
+{
+	struct resumer *r = userdata;
+
+	while (!r->end) {
+		http_resume(r->http);
+		poll(NULL, 0, 1);
+	}
+	return NULL;
+}
+
+static void start_resumer(struct resumer *r, struct http *h)
+{
+	*r = (struct resumer){.http = h};
+	pthread_create(&r->thread, NULL, resume, r);
+}
+
+static void end_resumer(struct resumer *r)
+{
+	r->end = true;
+	pthread_join(r->thread, NULL);
+}
+
 static int scrape_kept(struct scraper *s)
 {
 	_close_ int fd = client_connect(s->port, NULL);
@@ -37,7 +68,9 @@ static int scrape_kept(struct scraper *s)
 	int r = fd < 0 ? fd : 0;
 
 	for (int i = 0; i < KEPT_FOR && r == 0; i++) {
-		r = client_send(fd, "GET /typed HTTP/1.1\r\nHost: test\r\n\r\n");
+		r = client_send(fd, i == KEPT_FOR / 2
+					    ? "GET /later HTTP/1.1\r\nHost: test\r\n\r\n"
+					    : "GET /typed HTTP/1.1\r\nHost: test\r\n\r\n");
 		if (r == 0)
 			r = client_receive(fd, false, &a);
 		if (r == 0 && a.status != 200)
@@ -122,8 +155,10 @@ static int change_under_load(struct http *h)
 {
 	struct scraper scrapers[CLIENTS];
 	uint16_t port = server_port(h);
+	struct resumer resumer;
 	int r = 0;
 
+	start_resumer(&resumer, h);
 	start_scrapers(scrapers, port);
 	for (int i = 0; i < CHANGES && r == 0; i++) {
 		r = change(h, i);
@@ -134,22 +169,28 @@ static int change_under_load(struct http *h)
 	}
 	if (r < 0)
 		printf("change: %d\n", r);
-	return end_scrapers(scrapers) || r < 0;
+	r = end_scrapers(scrapers) || r < 0;
+	end_resumer(&resumer);
+	return r;
 }
 
 /* What a client meets then is its own affair; the server's is to come to an end. */
 static int stop_under_load(const struct http_settings *settings)
 {
 	struct scraper scrapers[CLIENTS];
+	struct resumer resumer;
 	struct http *h;
 	int r;
 
 	r = server_start("127.0.0.1:0", settings, &h);
 	if (r < 0)
 		return r;
+	start_resumer(&resumer, h);
 	start_scrapers(scrapers, server_port(h));
 	r = check_path(server_port(h), 0) == NO_STATUS - 404 ? 0 : -EPROTO;
-	http_stop(h, NSEC_PER_SEC);
+	/* What is pending then has the grace, and is ended. */
+	end_resumer(&resumer);
+	http_stop(h, 10 * NSEC_PER_MSEC);
 	http_free(h);
 	for (int i = 0; i < CLIENTS; i++)
 		pthread_join(scrapers[i].thread, NULL);
