@@ -14,6 +14,7 @@ struct header {
 
 /* libmicrohttpd renamed some of its own from version to version. */
 enum http_status {
+	STATUS_FORBIDDEN = 403,
 	STATUS_NOT_FOUND = 404,
 	STATUS_METHOD_NOT_ALLOWED = 405,
 	STATUS_CONTENT_TOO_LARGE = 413,
@@ -23,6 +24,8 @@ enum http_status {
 static const char *status_body(enum http_status status)
 {
 	switch (status) {
+	case STATUS_FORBIDDEN:
+		return "Forbidden to pages of other origins\n";
 	case STATUS_NOT_FOUND:
 		return "Not Found\n";
 	case STATUS_METHOD_NOT_ALLOWED:
@@ -41,6 +44,11 @@ static int find_route(const struct http_routes *routes, const char *path)
 		if (strcmp(path, i == 0 ? routes->first_path : routes->items[i].path) == 0)
 			return (int)i;
 	return -1;
+}
+
+static bool is_action(const struct http_routes *routes, int route)
+{
+	return route >= 0 && routes->items[route].is_action;
 }
 
 static void observe(const struct http_routes *routes, int route, unsigned int status)
@@ -68,9 +76,10 @@ static enum MHD_Result queue_error(const struct http_routes *routes,
 				   struct MHD_Connection *connection, int route,
 				   enum http_status status)
 {
+	const char *methods = is_action(routes, route) ? "POST, PUT" : "GET, HEAD";
 	const struct header headers[] = {
 		{MHD_HTTP_HEADER_CONTENT_TYPE, TEXT_TYPE},
-		{MHD_HTTP_HEADER_ALLOW, status == STATUS_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL},
+		{MHD_HTTP_HEADER_ALLOW, status == STATUS_METHOD_NOT_ALLOWED ? methods : NULL},
 		{NULL, NULL},
 	};
 	const char *body = status_body(status);
@@ -96,18 +105,46 @@ static bool body_too_large(struct MHD_Connection *connection)
 	return text && parse_u64(text, 0, HTTP_BODY_MAX, &length) < 0;
 }
 
+static bool is_allowed(const char *method, bool action)
+{
+	const char *const methods[] = {
+		action ? MHD_HTTP_METHOD_POST : MHD_HTTP_METHOD_GET,
+		action ? MHD_HTTP_METHOD_PUT : MHD_HTTP_METHOD_HEAD,
+	};
+
+	return strcmp(method, methods[0]) == 0 || strcmp(method, methods[1]) == 0;
+}
+
+/* Browsers say which page a request comes from, and one of ours names the host that it asks. What
+ * is no browser need not say anything. */
+static bool is_foreign(struct MHD_Connection *connection)
+{
+	const char *origin = field(connection, MHD_HTTP_HEADER_ORIGIN);
+	const char *host = field(connection, MHD_HTTP_HEADER_HOST);
+	const char *authority;
+
+	if (!origin)
+		return false;
+	authority = strstr(origin, "://");
+	return !authority || !host || strcasecmp(authority + strlen("://"), host) != 0;
+}
+
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
 		 const char *method, const char *path, enum MHD_Result *ret_result)
 {
+	int route = find_route(routes, path);
+	bool action = is_action(routes, route);
 	enum http_status status;
 
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+	if (!is_allowed(method, action))
 		status = STATUS_METHOD_NOT_ALLOWED;
+	else if (action && is_foreign(connection))
+		status = STATUS_FORBIDDEN;
 	else if (body_too_large(connection))
 		status = STATUS_CONTENT_TOO_LARGE;
 	else
 		return false;
-	*ret_result = queue_error(routes, connection, find_route(routes, path), status);
+	*ret_result = queue_error(routes, connection, route, status);
 	return true;
 }
 

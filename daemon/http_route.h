@@ -2,6 +2,7 @@
 /* What the server and a route have to say to each other, which is nothing of libmicrohttpd. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/util/buf.h"
@@ -33,8 +34,9 @@ struct http_response {
  * let go meanwhile is not asked for again. */
 #define HTTP_PENDING 0u
 
-/* Renders the answer to GET on the server's thread and returns its status, 200 for example, or
- * HTTP_PENDING. HEAD is GET without the body; every other method was refused before. */
+/* Renders the answer to GET, or does what an action does, on the server's thread, and returns the
+ * status, 200 for example, or HTTP_PENDING. HEAD is GET without the body; every other method was
+ * refused before. */
 typedef unsigned int (*http_render_fn)(void *userdata, const struct http_request *request,
 				       struct http_response *response);
 
@@ -42,6 +44,8 @@ struct http_route {
 	const char *path; /* exact; may change with http_configure() */
 	http_render_fn render;
 	void *userdata;
+	/* Does something: asked for with POST or PUT alone, and not by pages of other origins. */
+	bool is_action;
 };
 
 /* Called on the server's thread for each answer; ROUTE is an index, −1 for a path that is none. */

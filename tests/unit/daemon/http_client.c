@@ -99,7 +99,8 @@ static unsigned int render_gate(void *userdata, const struct http_request *reque
 }
 
 static char metrics_text[] = "up 1\n", unready_text[] = "not yet\n";
-static char broken_text[] = "half of it", typed_text[] = "<p>\n", later_text[] = "now\n";
+static char broken_text[] = "half of it", typed_text[] = "<p>\n", later_text[] = "now\n",
+	    acted_text[] = "done\n";
 
 const struct http_route test_routes[] = {
 	{"/metrics", render_text, metrics_text},
@@ -110,6 +111,7 @@ const struct http_route test_routes[] = {
 	{"/typed", render_typed, typed_text},
 	{"/later", render_later, later_text},
 	{"/gate", render_gate, NULL},
+	{"/act", render_text, acted_text, .is_action = true},
 };
 const unsigned int test_route_count = ARRAY_SIZE(test_routes);
 

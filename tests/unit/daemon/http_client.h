@@ -26,7 +26,8 @@ struct client_answer {
 
 /* "/metrics" (renamed by configure), "/-/ready" (503), BIG_PATH, "/empty", "/broken" (out of
  * memory), "/typed" (content type of its own), "/later" (pending the first time), "/gate" (pending
- * while the gate is shut; its body is how often this request was). */
+ * while the gate is shut; its body is how often this request was), "/act" (an
+ * action). */
 extern const struct http_route test_routes[];
 extern const unsigned int test_route_count;
 extern _Atomic bool gate_is_open;
