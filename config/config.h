@@ -35,6 +35,7 @@ struct config {
 		struct config_strings listen_addresses; /* as written; config_address_parse() */
 		char *telemetry_path;                   /* begins with '/' */
 		uint64_t max_connections;
+		int enable_lifecycle; /* 0 or 1 */
 	} web;
 	struct {
 		uint64_t listeners_ns, sockets_ns, sockets_max_ns;

@@ -62,6 +62,14 @@ const struct config_key config_keys[] = {
 		.help = "Connections served at a time.",
 	},
 	{
+		.path = "web.enable_lifecycle",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "false",
+		.choices = booleans,
+		AT(web.enable_lifecycle),
+		.help = "Whether POST /-/reload reloads the configuration.",
+	},
+	{
 		.path = "poll.listeners",
 		.type = CONFIG_TYPE_DURATION,
 		.fallback = "100ms",

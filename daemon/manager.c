@@ -10,6 +10,7 @@
 #include "daemon/core/self_values.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
+#include "daemon/lifecycle.h"
 #include "daemon/listening.h"
 #include "daemon/options.h"
 #include "daemon/pages.h"
@@ -37,6 +38,7 @@ struct manager {
 	struct pages pages;
 	struct http *http;
 	struct listening listening;
+	struct lifecycle lifecycle;
 	struct watchdog watchdog;
 	struct status status;
 	uint64_t heartbeat_ns;
@@ -45,20 +47,6 @@ struct manager {
 
 DEFINE_CLEANUP(struct config *, config, config_free);
 DEFINE_CLEANUP(struct catalogue *, catalogue, catalogue_unref);
-
-static void log_config_errors(const char *path, const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->count; i++) {
-		char text[SETTINGS_ERROR_MAX];
-		char quoted[2 * SETTINGS_ERROR_MAX];
-
-		settings_describe_error(path, &errors->items[i], text);
-		log_error("configuration is wrong", "error=%s",
-			  log_quote(text, quoted, sizeof(quoted)));
-	}
-	if (errors->total > errors->count)
-		log_error("configuration is wrong", "more=%zu", errors->total - errors->count);
-}
 
 static struct http_limits limits_of(const struct config *c)
 {
@@ -77,6 +65,7 @@ static void note_config(struct manager *m, bool well)
 		return;
 	self_set(&m->self.reload_success_ms, clock_realtime_ns() / NSEC_PER_MSEC);
 	self_set(&m->self.series_limit, m->config->limits.series);
+	lifecycle_enable(&m->lifecycle, m->config->web.enable_lifecycle);
 }
 
 /* Puts a configuration in force that could be read and whose addresses are bound: all of it, or, if
@@ -108,24 +97,26 @@ static int reload_config(struct manager *m)
 {
 	_cleanup_(cleanup_config) struct config *c = NULL;
 	struct http_listeners *listeners = NULL;
+	char fault[LISTENING_FAULT_MAX];
 	struct config_errors errors;
 	int r;
 
 	r = settings_load(m->options, m->config_path, &errors, &c);
 	if (r < 0) {
-		log_config_errors(m->config_path, &errors);
-		if (r != -EINVAL)
-			log_error("cannot read the configuration", "error=\"%s\"", strerror(-r));
+		lifecycle_say_faults(&m->lifecycle, m->config_path, &errors);
+		return r == -EINVAL
+			       ? r
+			       : lifecycle_fail(&m->lifecycle, "cannot read the configuration", r);
+	}
+	r = listening_open(&m->listening, c, http_current_listeners(m->http), &listeners, fault);
+	if (r < 0) {
+		lifecycle_fault(&m->lifecycle, "%s", fault);
 		return r;
 	}
-	r = listening_open(&m->listening, c, http_current_listeners(m->http), &listeners);
-	if (r < 0)
-		return r;
 	r = apply(m, c, listeners);
 	if (r < 0) {
 		http_listeners_free(listeners);
-		log_error("cannot put the configuration in force", "error=\"%s\"", strerror(-r));
-		return r;
+		return lifecycle_fail(&m->lifecycle, "cannot put the configuration in force", r);
 	}
 	take_ptr(c);
 	return 0;
@@ -135,6 +126,7 @@ static void reload(struct manager *m)
 {
 	bool well;
 
+	lifecycle_begin(&m->lifecycle);
 	if (m->status.has_begun)
 		service_reloading();
 	well = reload_config(m) == 0;
@@ -150,6 +142,16 @@ static void reload(struct manager *m)
 	if (m->status.has_begun)
 		service_ready();
 	status_update(&m->status);
+	lifecycle_end(&m->lifecycle, m->http, well);
+}
+
+static void on_reload_wanted(struct lifecycle *l)
+{
+	struct manager *m = container_of(l, struct manager, lifecycle);
+
+	/* Who waits is told when we stop. */
+	if (!m->is_stopping)
+		reload(m);
 }
 
 static void on_signal(struct loop_signals *signals, int signal)
@@ -193,6 +195,7 @@ static void on_cycle(struct polling *p, enum lane lane, bool well)
 static int start_server(struct manager *m)
 {
 	struct http_listeners *listeners = NULL;
+	char fault[LISTENING_FAULT_MAX];
 	struct http_settings settings = {
 		.routes = m->pages.routes,
 		.route_count = ARRAY_SIZE(m->pages.routes),
@@ -204,7 +207,7 @@ static int start_server(struct manager *m)
 
 	r = listening_init(&m->listening, m->options->systemd_socket);
 	if (r == 0)
-		r = listening_open(&m->listening, m->config, NULL, &listeners);
+		r = listening_open(&m->listening, m->config, NULL, &listeners, fault);
 	if (r < 0)
 		return r;
 	r = http_new(&settings, &m->http);
@@ -254,7 +257,9 @@ static int start_loop(struct manager *m)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	r = loop_init(&m->loop);
-	return r < 0 ? r : loop_signals_init(&m->signals, &m->loop, &signals, on_signal);
+	if (r == 0)
+		r = loop_signals_init(&m->signals, &m->loop, &signals, on_signal);
+	return r < 0 ? r : lifecycle_init(&m->lifecycle, &m->loop, on_reload_wanted);
 }
 
 static void note_start(struct manager *m)
@@ -294,6 +299,7 @@ static int start(struct manager *m)
 	}
 	pages_init(&m->pages, &m->exchange, &m->self, &m->heartbeat_ns,
 		   m->config->web.telemetry_path);
+	m->pages.routes[SELF_ROUTE_RELOAD] = lifecycle_route(&m->lifecycle);
 	r = start_server(m);
 	if (r < 0)
 		return r;
@@ -329,11 +335,13 @@ static void stop(struct manager *m)
 	service_stopping();
 	watchdog_done(&m->watchdog);
 	if (m->http) {
+		lifecycle_stop(&m->lifecycle, m->http);
 		http_stop(m->http, STOP_GRACE_NS);
 		http_free(m->http);
 	}
 	pages_done(&m->pages);
 	polling_done(&m->polling);
+	lifecycle_done(&m->lifecycle);
 	loop_signals_done(&m->signals);
 	loop_done(&m->loop);
 	snapshot_exchange_done(&m->exchange);
@@ -354,6 +362,7 @@ int manager_run(const struct options *options, const char *config_path, struct c
 	m->config = config;
 	m->loop = (struct loop)LOOP_INIT;
 	m->signals = (struct loop_signals)LOOP_OWNED_INIT;
+	m->lifecycle = (struct lifecycle)LIFECYCLE_INIT;
 	m->exchange = (struct snapshot_exchange)SNAPSHOT_EXCHANGE_INIT;
 	m->watchdog = (struct watchdog)WATCHDOG_INIT;
 	r = start(m);

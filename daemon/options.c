@@ -36,6 +36,8 @@ static const struct option_row {
 	 "Path of the metrics (default: /metrics)."},
 	{"web.systemd-socket", NULL, OPTION_FLAG, offsetof(struct options, systemd_socket),
 	 "Do not start without sockets from systemd (which are used in any case)."},
+	{"web.enable-lifecycle", NULL, OPTION_FLAG, offsetof(struct options, enable_lifecycle),
+	 "Let POST /-/reload reload the configuration."},
 	{"source", "auto|netlink|procfs", OPTION_SOURCE, 0,
 	 "Where to read sockets (default: auto)."},
 	{"path.procfs", "PATH", OPTION_PATH, offsetof(struct options, procfs_path),

@@ -21,6 +21,7 @@ struct options {
 	const char *procfs_path; /* never NULL */
 	int source;              /* enum config_source; −1: as the file says */
 	bool systemd_socket;     /* what the service manager passes is needed */
+	bool enable_lifecycle;
 	bool check, dump, once, doctor, list_metrics, version, help;
 };
 

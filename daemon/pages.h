@@ -6,6 +6,7 @@
 #pragma once
 
 #include "daemon/core/negotiate.h"
+#include "daemon/core/self_values.h"
 #include "daemon/core/snapshot_exchange.h"
 #include "daemon/http.h"
 
@@ -21,10 +22,11 @@ struct pages {
 		struct buf text;
 		uint64_t series;
 	} parts[NEGOTIATE_FORMAT_END][POLL_FAMILY_PORTS];
-	struct http_route routes[4];
+	struct http_route routes[SELF_ROUTE_OTHER];
 };
 
-/* PATH: of the metrics, until http_configure() gives another; borrowed. */
+/* But for the route SELF_ROUTE_RELOAD, which the caller sets. PATH: of the metrics, until
+ * http_configure() gives another; borrowed. */
 void pages_init(struct pages *p, struct snapshot_exchange *exchange, struct self_values *self,
 		const uint64_t *heartbeat_ns, const char *path);
 void pages_done(struct pages *p);

@@ -61,6 +61,8 @@ static int override(struct config *c, const struct options *o, struct config_err
 
 	if (o->source >= 0)
 		c->source = o->source;
+	if (o->enable_lifecycle)
+		c->web.enable_lifecycle = 1;
 	if (r < 0 || !o->telemetry_path)
 		return r;
 	r = config_set_telemetry_path(c, o->telemetry_path);

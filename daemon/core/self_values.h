@@ -18,6 +18,7 @@ enum self_route {
 	SELF_ROUTE_INDEX,
 	SELF_ROUTE_HEALTHY,
 	SELF_ROUTE_READY,
+	SELF_ROUTE_RELOAD,
 	SELF_ROUTE_OTHER, /* a path that is none of ours */
 	SELF_ROUTE_END,
 };
@@ -25,6 +26,7 @@ enum self_route {
 enum self_status {
 	SELF_STATUS_200,
 	SELF_STATUS_400,
+	SELF_STATUS_403,
 	SELF_STATUS_404,
 	SELF_STATUS_405,
 	SELF_STATUS_500,

@@ -90,9 +90,9 @@ class SlowClients(truth.Case):
         d.stop()
 
     def test_it_does_not_spin_without_descriptors(self):
-        d = self.daemon(wrap=('prlimit', '--nofile=27'))
+        d = self.daemon(wrap=('prlimit', '--nofile=29'))
         clients = [self.keep(namespace.connect(('127.0.0.1', d.port))) for _ in range(60)]
-        d.wait_until(lambda: len(os.listdir(f'/proc/{d.process.pid}/fd')) >= 25,
+        d.wait_until(lambda: len(os.listdir(f'/proc/{d.process.pid}/fd')) >= 27,
                      'the descriptors to be used up')
         before, lines = self.cpu_seconds(d), len(d.log().splitlines())
         start = time.monotonic()
@@ -186,6 +186,11 @@ class Notify(truth.Case):
             heard.append(manager.recv(4096).decode())
         return heard
 
+    def hear_reload(self, manager):
+        heard = self.wait(manager, 'RELOADING=1')
+        self.assertRegex(heard[-1], r'MONOTONIC_USEC=\d+')
+        self.wait(manager, 'READY=1')
+
     def test_ready_means_polled_and_answering(self):
         manager, env = self.manager()
         d = self.daemon(env=env, wait=None)
@@ -204,9 +209,17 @@ class Notify(truth.Case):
         for config in (daemon.FAST, 'no: such key\n'):
             d.write_config(config)
             d.process.send_signal(signal.SIGHUP)
-            heard = self.wait(manager, 'RELOADING=1')
-            self.assertRegex(heard[-1], r'MONOTONIC_USEC=\d+')
-            self.wait(manager, 'READY=1')
+            self.hear_reload(manager)
+        d.stop()
+
+    def test_reload_by_a_client_is_announced_as_well(self):
+        manager, env = self.manager()
+        d = self.daemon(env=env, flags=('--web.enable-lifecycle',))
+        self.wait(manager, 'READY=1')
+        for config, status in ((daemon.FAST, 200), ('no: such key\n', 500)):
+            d.write_config(config)
+            self.assertEqual(daemon.get('/-/reload', method='POST')[0], status)
+            self.hear_reload(manager)
         d.stop()
 
 

@@ -135,7 +135,9 @@ Test(config_bind, unknown_keys)
 		{"{x: [1, {y: z}], peak_window: 1}",
 		 "1:2: x: unknown key\n1:31: peak_window: must be a duration from 1s to 1h"},
 		{"poll: {poll: {sockets: 5s}}", "1:8: poll.poll: unknown key; did you mean poll?"},
-		{"enable_lifecycle: true", "1:1: enable_lifecycle: unknown key"},
+		{"enable_api: true", "1:1: enable_api: unknown key"},
+		{"enable_lifecycle: true",
+		 "1:1: enable_lifecycle: unknown key; did you mean web.enable_lifecycle?"},
 		{"units: all\nviewz: []\nfamilies: {sctp: true}\nlimits: {units: 100}\n",
 		 "1:1: units: unknown key\n2:1: viewz: unknown key; did you mean views?\n3:12: "
 		 "families.sctp: unknown "

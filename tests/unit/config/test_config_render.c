@@ -21,6 +21,7 @@ Test(config_render, defaults)
 		"  listen_addresses: [\":17625\"]\n"
 		"  telemetry_path: \"/metrics\"\n"
 		"  max_connections: 64\n"
+		"  enable_lifecycle: false\n"
 		"poll:\n"
 		"  listeners: 100ms\n"
 		"  sockets: 5s\n"
@@ -203,6 +204,7 @@ static void randomize(struct config *c)
 	const uint64_t hour = 3600 * NSEC_PER_SEC;
 
 	c->web.max_connections = random_between(1, 4096);
+	c->web.enable_lifecycle = (int)random_below(2);
 	c->poll.listeners_ns = random_between(1, 1000) * NSEC_PER_MSEC;
 	c->poll.sockets_ns = random_between(100, 3600000) * NSEC_PER_MSEC;
 	c->poll.sockets_max_ns =

@@ -127,6 +127,7 @@ static const struct self_values self = {
 			  {0},
 			  {[SELF_STATUS_200] = 3},
 			  {0},
+			  {0},
 			  {[SELF_STATUS_404] = 1, [SELF_STATUS_405] = 2}},
 	.http_connections = 2,
 	.build_info = 1,

@@ -42,6 +42,12 @@ Test(settings, flags_override)
 	cr_assert_eq(c->web.listen_addresses.count, 1);
 	cr_assert_str_eq(c->web.listen_addresses.items[0], ":1");
 	cr_assert_str_eq(c->web.telemetry_path, "/m");
+	cr_assert_eq(c->web.enable_lifecycle, 0);
+	config_free(c);
+
+	o.enable_lifecycle = true;
+	cr_assert_eq(settings_load(&o, NULL, &errors, &c), 0);
+	cr_assert_eq(c->web.enable_lifecycle, 1);
 	config_free(c);
 
 	o.listen_addresses[0] = bad;

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/lifecycle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/io/log.h"
+#include "daemon/settings.h"
+#include "daemon/util/macros.h"
+
+static bool is_due(struct lifecycle *l)
+{
+	bool due;
+
+	pthread_mutex_lock(&l->lock);
+	due = l->needed > l->begun && !l->is_stopping;
+	pthread_mutex_unlock(&l->lock);
+	return due;
+}
+
+static void on_wanted(struct loop_event *event, uint64_t count)
+{
+	struct lifecycle *l = container_of(event, struct lifecycle, wanted);
+
+	(void)count;
+	/* One for another reason may have begun meanwhile. */
+	if (is_due(l))
+		l->reload(l);
+}
+
+static unsigned int say_forbidden(struct http_response *response)
+{
+	buf_add_str(&response->body, "Lifecycle API is not enabled.\n");
+	return 403;
+}
+
+static unsigned int say_stopping(struct http_response *response)
+{
+	buf_add_str(&response->body, "sockstatd is stopping.\n");
+	return 503;
+}
+
+static unsigned int say_result(const struct lifecycle *l, struct http_response *response)
+{
+	if (l->went_well) {
+		buf_add_str(&response->body, "The configuration was reloaded.\n");
+		return 200;
+	}
+	buf_add_str(&response->body, "failed to reload config: ");
+	buf_add(&response->body, l->answer.data, l->answer.len);
+	return 500;
+}
+
+/* A reload that goes on may have read the file already. */
+static void order(struct lifecycle *l, uint64_t *needed)
+{
+	*needed = l->begun + 1;
+	l->needed = *needed;
+	loop_event_raise(&l->wanted);
+}
+
+/* The state of a request is how many reloads must have ended for its answer. */
+static unsigned int answer(struct lifecycle *l, uint64_t *needed, struct http_response *response)
+{
+	if (*needed == 0 && !l->is_enabled)
+		return say_forbidden(response);
+	if (*needed == 0)
+		order(l, needed);
+	if (l->ended >= *needed)
+		return say_result(l, response);
+	return l->is_stopping ? say_stopping(response) : HTTP_PENDING;
+}
+
+static unsigned int render(void *userdata, const struct http_request *request,
+			   struct http_response *response)
+{
+	struct lifecycle *l = userdata;
+	unsigned int status;
+
+	pthread_mutex_lock(&l->lock);
+	status = answer(l, request->state, response);
+	pthread_mutex_unlock(&l->lock);
+	return status;
+}
+
+struct http_route lifecycle_route(struct lifecycle *l)
+{
+	return (struct http_route){"/-/reload", render, l, .is_action = true};
+}
+
+int lifecycle_init(struct lifecycle *l, struct loop *loop, lifecycle_reload_fn reload)
+{
+	l->reload = reload;
+	return loop_event_init(&l->wanted, loop, on_wanted);
+}
+
+void lifecycle_done(struct lifecycle *l)
+{
+	loop_event_done(&l->wanted);
+	buf_done(&l->faults);
+	buf_done(&l->answer);
+}
+
+void lifecycle_enable(struct lifecycle *l, bool enabled)
+{
+	pthread_mutex_lock(&l->lock);
+	l->is_enabled = enabled;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void lifecycle_begin(struct lifecycle *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->begun++;
+	pthread_mutex_unlock(&l->lock);
+	buf_clear(&l->faults);
+}
+
+void lifecycle_fault(struct lifecycle *l, const char *format, ...)
+{
+	char text[SETTINGS_ERROR_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_add_str(&l->faults, text);
+	buf_add_char(&l->faults, '\n');
+}
+
+void lifecycle_say_faults(struct lifecycle *l, const char *path, const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		char text[SETTINGS_ERROR_MAX];
+		char quoted[2 * SETTINGS_ERROR_MAX];
+
+		settings_describe_error(path, &errors->items[i], text);
+		log_error("configuration is wrong", "error=%s",
+			  log_quote(text, quoted, sizeof(quoted)));
+		lifecycle_fault(l, "%s", text);
+	}
+	if (errors->total == errors->count)
+		return;
+	log_error("configuration is wrong", "more=%zu", errors->total - errors->count);
+	lifecycle_fault(l, "%zu more", errors->total - errors->count);
+}
+
+int lifecycle_fail(struct lifecycle *l, const char *what, int error)
+{
+	log_error(what, "error=\"%s\"", strerror(-error));
+	lifecycle_fault(l, "%s: %s", what, strerror(-error));
+	return error;
+}
+
+void lifecycle_end(struct lifecycle *l, struct http *http, bool well)
+{
+	struct buf before;
+
+	pthread_mutex_lock(&l->lock);
+	before = l->answer;
+	l->answer = l->faults;
+	l->ended = l->begun;
+	l->went_well = well;
+	pthread_mutex_unlock(&l->lock);
+	l->faults = before;
+	http_resume(http);
+}
+
+void lifecycle_stop(struct lifecycle *l, struct http *http)
+{
+	pthread_mutex_lock(&l->lock);
+	l->is_stopping = true;
+	pthread_mutex_unlock(&l->lock);
+	http_resume(http);
+}
