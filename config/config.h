@@ -34,7 +34,7 @@ struct config {
 	struct {
 		struct config_strings listen_addresses; /* as written; config_address_parse() */
 		char *telemetry_path;                   /* begins with '/' */
-		uint64_t max_connections;
+		uint64_t max_connections, max_requests;
 		int enable_lifecycle; /* 0 or 1 */
 	} web;
 	struct {

@@ -62,6 +62,15 @@ const struct config_key config_keys[] = {
 		.help = "Connections served at a time.",
 	},
 	{
+		.path = "web.max_requests",
+		.type = CONFIG_TYPE_U64,
+		.fallback = "40",
+		.min = "0",
+		.max = "4096",
+		AT(web.max_requests),
+		.help = "Scrapes under way at a time; 0: any number.",
+	},
+	{
 		.path = "web.enable_lifecycle",
 		.type = CONFIG_TYPE_CHOICE,
 		.fallback = "false",

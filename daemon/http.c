@@ -47,6 +47,7 @@ static int configure(struct http *h, struct http_order *order)
 	if (r < 0)
 		return r;
 	h->limits = *order->limits;
+	h->routes.first_max = h->limits.first_answers;
 	http_accept_drain(h, h->listeners);
 	http_listeners_free(h->listeners);
 	h->listeners = order->listeners;
@@ -147,6 +148,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	*h = (struct http){
 		.routes = {.items = settings->routes,
 			   .count = settings->route_count,
+			   .first_max = settings->limits.first_answers,
 			   .observe = settings->observe,
 			   .observe_userdata = settings->observe_userdata},
 		.limits = settings->limits,

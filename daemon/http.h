@@ -16,6 +16,7 @@ struct http;
 struct http_limits {
 	unsigned int connections;      /* places; the one that waited longest makes room */
 	unsigned int per_address;      /* places of one remote address */
+	unsigned int first_answers;    /* of route 0, under way at a time; 0: any number */
 	uint64_t inactivity_ns;        /* nothing received or sent; in whole seconds, rounded up */
 	uint64_t request_deadline_ns;  /* from accept, or the answer before, to a whole request */
 	uint64_t response_deadline_ns; /* from the request to the last byte of the answer */

@@ -200,7 +200,39 @@ static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
 	return queue(connection, response, status, headers);
 }
 
-enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
+void http_call_end(struct http_routes *routes, struct http_call *call)
+{
+	routes->first_answers -= call->is_first;
+	call->is_first = false;
+}
+
+/* Whether an answer of route 0 may begin, which is under way from then on; as one is that was
+ * pending.
+ */
+static bool begin_first(struct http_routes *routes, struct http_call *call)
+{
+	if (call->is_first)
+		return true;
+	if (routes->first_max > 0 && routes->first_answers >= routes->first_max)
+		return false;
+	routes->first_answers++;
+	call->is_first = true;
+	return true;
+}
+
+static unsigned int render(struct http_routes *routes, int route, struct http_call *call,
+			   const struct http_request *request, struct http_response *response)
+{
+	if (route == 0 && !begin_first(routes, call)) {
+		buf_add_format(&response->body,
+			       "Limit of concurrent requests reached (%u), try again later.\n",
+			       routes->first_max);
+		return 503;
+	}
+	return routes->items[route].render(routes->items[route].userdata, request, response);
+}
+
+enum MHD_Result http_answer(struct http_routes *routes, struct MHD_Connection *connection,
 			    const char *path, struct http_call *call)
 {
 	const struct http_request request = {
@@ -217,7 +249,7 @@ enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connect
 	route = find_route(routes, path);
 	if (route < 0)
 		return queue_error(routes, connection, route, STATUS_NOT_FOUND);
-	status = routes->items[route].render(routes->items[route].userdata, &request, &rendered);
+	status = render(routes, route, call, &request, &rendered);
 	call->is_pending = status == HTTP_PENDING;
 	if (call->is_pending) {
 		buf_done(&rendered.body);

@@ -10,7 +10,9 @@
 struct http_routes {
 	const struct http_route *items;
 	unsigned int count;
-	const char *first_path; /* that of route 0 */
+	const char *first_path;     /* that of route 0, */
+	unsigned int first_max;     /* how many of its answers may be under way, 0: any number, */
+	unsigned int first_answers; /* and how many are */
 	http_observe_fn observe;
 	void *observe_userdata;
 };
@@ -19,6 +21,7 @@ struct http_routes {
 struct http_call {
 	uint64_t state;  /* http_request.state */
 	bool is_pending; /* its route has answered HTTP_PENDING */
+	bool is_first;   /* counted among the answers of route 0 */
 };
 
 /* What a request may bring along; it is read and dropped. */
@@ -29,5 +32,7 @@ struct http_call {
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
 		 const char *method, const char *path, enum MHD_Result *ret_result);
 /* With the whole request, and again after CALL was pending. It is answered, or pending. */
-enum MHD_Result http_answer(const struct http_routes *routes, struct MHD_Connection *connection,
+enum MHD_Result http_answer(struct http_routes *routes, struct MHD_Connection *connection,
 			    const char *path, struct http_call *call);
+/* CALL is answered to the last byte, or will not be. May run twice. */
+void http_call_end(struct http_routes *routes, struct http_call *call);

@@ -56,6 +56,7 @@ static void publish_count(struct http *h)
 
 static void client_free(struct http *h, struct http_client *client)
 {
+	http_call_end(&h->routes, &client->call);
 	http_connections_remove(&h->connections, &client->connection);
 	publish_count(h);
 	free(client);
@@ -83,9 +84,11 @@ static void request_completed(void *cls, struct MHD_Connection *handle, void **r
 
 	(void)handle;
 	(void)code;
-	if (client)
-		http_connections_enter(&h->connections, &client->connection, HTTP_WAITING,
-				       clock_monotonic_ns());
+	if (!client)
+		return;
+	http_call_end(&h->routes, &client->call);
+	http_connections_enter(&h->connections, &client->connection, HTTP_WAITING,
+			       clock_monotonic_ns());
 }
 
 static struct http_client *client_of(struct MHD_Connection *handle)

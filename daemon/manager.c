@@ -53,6 +53,7 @@ static struct http_limits limits_of(const struct config *c)
 	struct http_limits limits = http_limits_default;
 
 	limits.connections = (unsigned int)c->web.max_connections;
+	limits.first_answers = (unsigned int)c->web.max_requests;
 	return limits;
 }
 

@@ -34,6 +34,8 @@ static const struct option_row {
 	 "Address to listen on; may be given more than once (default: :17625)."},
 	{"web.telemetry-path", "PATH", OPTION_TEXT, offsetof(struct options, telemetry_path),
 	 "Path of the metrics (default: /metrics)."},
+	{"web.max-requests", "N", OPTION_TEXT, offsetof(struct options, max_requests),
+	 "Scrapes under way at a time, 0 for any number (default: 40)."},
 	{"web.systemd-socket", NULL, OPTION_FLAG, offsetof(struct options, systemd_socket),
 	 "Do not start without sockets from systemd (which are used in any case)."},
 	{"web.enable-lifecycle", NULL, OPTION_FLAG, offsetof(struct options, enable_lifecycle),

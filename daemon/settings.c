@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "build_config.h"
+#include "config/config_value.h"
 #include "daemon/options.h"
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
@@ -55,6 +56,19 @@ static int override_addresses(struct config *c, const struct options *o,
 	return r;
 }
 
+static int override_max_requests(struct config *c, const struct options *o,
+				 struct config_errors *errors)
+{
+	const struct config_key *key = &config_keys[config_key_find("web.max_requests")];
+	struct config_fault fault;
+	int r = config_value_add(key, c, o->max_requests, &fault);
+
+	if (r == -EINVAL)
+		return flag_fault(errors, "--web.max-requests", "'%s' %s", o->max_requests,
+				  fault.what);
+	return r;
+}
+
 static int override(struct config *c, const struct options *o, struct config_errors *errors)
 {
 	int r = override_addresses(c, o, errors);
@@ -63,6 +77,8 @@ static int override(struct config *c, const struct options *o, struct config_err
 		c->source = o->source;
 	if (o->enable_lifecycle)
 		c->web.enable_lifecycle = 1;
+	if (r == 0 && o->max_requests)
+		r = override_max_requests(c, o, errors);
 	if (r < 0 || !o->telemetry_path)
 		return r;
 	r = config_set_telemetry_path(c, o->telemetry_path);

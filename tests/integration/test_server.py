@@ -113,6 +113,80 @@ class SlowClients(truth.Case):
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
+class MaxRequests(truth.Case):
+    """Scrapes that are read slowly are under way for as long."""
+
+    def setUp(self):
+        super().setUp()
+        # A small window and a small buffer, so that an answer cannot leave in one piece.
+        namespace.sysctl('ipv4.tcp_wmem', '4096 4096 4096')
+
+    def big(self, web, flags=()):
+        d = self.daemon(f'{BIG}web: {{{web}}}\n', flags=flags)
+        self.keep(*(s for port in range(5000, 5060) for s in IPV4.pair(port)))
+        d.wait_polls()
+        d.disconnect()
+        return d
+
+    def read_slowly(self, d, count):
+        """Clients that read no more than the beginning of what they get."""
+        clients = []
+        for _ in range(count):
+            client = namespace.connect(('127.0.0.1', d.port),
+                                       options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
+            client.send(REQUEST)
+            self.assertEqual(client.recv(12, socket.MSG_PEEK), b'HTTP/1.1 200')
+            clients.append(client)
+        self.addCleanup(lambda: [client.close() for client in clients])
+        return clients
+
+    def stop(self, d, clients):
+        """Without waiting for them."""
+        for client in clients:
+            namespace.reset(client)
+        d.stop()
+
+    def assert_full(self, limit):
+        for _ in range(3):
+            status, _, body = daemon.get('/metrics')
+            self.assertEqual((status, body), (
+                503, f'Limit of concurrent requests reached ({limit}), try again later.\n'))
+        for path in ('/', '/-/healthy', '/-/ready'):
+            self.assertEqual(daemon.get(path)[0], 200, path)
+
+    def test_one_more_is_refused_at_once(self):
+        d = self.big('max_requests: 3')
+        clients = self.read_slowly(d, 3)
+        self.assert_full(3)
+        status, length, read = read_response(clients[0])
+        self.assertEqual((status, read), (b'HTTP/1.1 200 OK', length))
+        namespace.reset(clients[1])
+        scrape = d.wait_until(lambda: daemon.get('/metrics')[0] == 200 and d.scrape(),
+                              'two places to be free')
+        self.assertGreaterEqual(
+            scrape.value('sockstatd_http_requests_total', path='/metrics', code='503'), 3)
+        self.stop(d, clients[2:])
+
+    def test_a_reload_changes_the_limit(self):
+        d = self.big('max_requests: 0, enable_lifecycle: true')
+        clients = self.read_slowly(d, 5)
+        self.assertEqual(daemon.get('/metrics')[0], 200)
+        for limit, full in ((5, True), (6, False), (2, True), (0, False)):
+            d.write_config(f'{BIG}web: {{max_requests: {limit}, enable_lifecycle: true}}\n')
+            self.assertEqual(daemon.get('/-/reload', method='POST')[0], 200)
+            if full:
+                self.assert_full(limit)
+            else:
+                self.assertEqual(daemon.get('/metrics')[0], 200, limit)
+        self.stop(d, clients)
+
+    def test_the_flag_wins(self):
+        d = self.big('max_requests: 7', flags=('--web.max-requests=1',))
+        clients = self.read_slowly(d, 1)
+        self.assert_full(1)
+        self.stop(d, clients)
+
+
 class Stop(truth.Case):
     """SIGTERM and SIGINT."""
 

@@ -34,6 +34,7 @@ Test(config, defaults)
 	cr_assert_str_eq(c->web.listen_addresses.items[0], ":17625");
 	cr_assert_str_eq(c->web.telemetry_path, "/metrics");
 	cr_assert_eq(c->web.max_connections, 64);
+	cr_assert_eq(c->web.max_requests, 40);
 	cr_assert_eq(c->web.enable_lifecycle, 0);
 	cr_assert_eq(c->poll.listeners_ns, 100 * NSEC_PER_MSEC);
 	cr_assert_eq(c->poll.sockets_ns, 5 * NSEC_PER_SEC);

@@ -21,6 +21,7 @@ Test(config_render, defaults)
 		"  listen_addresses: [\":17625\"]\n"
 		"  telemetry_path: \"/metrics\"\n"
 		"  max_connections: 64\n"
+		"  max_requests: 40\n"
 		"  enable_lifecycle: false\n"
 		"poll:\n"
 		"  listeners: 100ms\n"
@@ -204,6 +205,7 @@ static void randomize(struct config *c)
 	const uint64_t hour = 3600 * NSEC_PER_SEC;
 
 	c->web.max_connections = random_between(1, 4096);
+	c->web.max_requests = random_between(0, 4096);
 	c->web.enable_lifecycle = (int)random_below(2);
 	c->poll.listeners_ns = random_between(1, 1000) * NSEC_PER_MSEC;
 	c->poll.sockets_ns = random_between(100, 3600000) * NSEC_PER_MSEC;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/http_answer.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/util/macros.h"
@@ -149,6 +151,119 @@ Test(http_answer, refuses_long_heads)
 	check_long(h, "GET /metrics HTTP/1.1\r\nHost: test\r\nX: ", "\r\n\r\n", 431);
 	check_long(h, "GET /", " HTTP/1.1\r\nHost: test\r\n\r\n", 414);
 	must_get(h, "/metrics");
+	http_free(h);
+}
+
+/* A server whose route 0 is that of PATH. */
+static struct http *must_start_with_first(const char *path, unsigned int first_answers)
+{
+	struct http_settings settings = {.limits = test_limits()};
+	unsigned int first = 0;
+	struct http *h;
+
+	while (strcmp(test_routes[first].path, path) != 0)
+		first++;
+	settings.routes = &test_routes[first];
+	settings.route_count = test_route_count - first;
+	settings.limits.first_answers = first_answers;
+	cr_assert_eq(server_start("127.0.0.1:0", &settings, &h), 0);
+	return h;
+}
+
+/* A client that has been sent the beginning of an answer, and reads no further. */
+static int must_read_slowly(struct http *h)
+{
+	int fd = must_connect(h, NULL);
+	char first[13] = "";
+
+	must_send(fd, "GET " BIG_PATH " HTTP/1.1\r\n" END);
+	cr_assert_eq(recv(fd, first, 12, MSG_PEEK | MSG_WAITALL), 12);
+	cr_assert_str_eq(first, "HTTP/1.1 200");
+	return fd;
+}
+
+static void must_be_refused(struct http *h, const char *path, const char *body)
+{
+	struct client_answer a;
+
+	cr_assert_eq(client_get(server_port(h), path, &a), 0);
+	cr_assert_eq(a.status, 503, "%u", a.status);
+	cr_assert_str_eq(a.body, body);
+}
+
+Test(http_answer, limits_the_answers_of_the_first)
+{
+	struct http *h = must_start_with_first(BIG_PATH, 2);
+	struct client_answer a;
+	int fds[3];
+
+	fds[0] = must_read_slowly(h);
+	fds[1] = must_read_slowly(h);
+	for (int i = 0; i < 5; i++)
+		must_be_refused(h, BIG_PATH,
+				"Limit of concurrent requests reached (2), try again later.\n");
+	must_get(h, "/empty");
+	cr_assert_eq(client_receive(fds[0], false, &a), 0);
+	cr_assert(a.intact && a.received == BIG_SIZE);
+	/* It is kept alive, and is under way no more. */
+	fds[2] = must_read_slowly(h);
+	must_be_refused(h, BIG_PATH,
+			"Limit of concurrent requests reached (2), try again later.\n");
+	/* Nor is one whose client has gone. */
+	close(fds[1]);
+	must_come_to(h, 2);
+	must_get(h, BIG_PATH);
+	close(fds[0]);
+	close(fds[2]);
+	http_free(h);
+}
+
+Test(http_answer, no_limit_is_none)
+{
+	struct http *h = must_start_with_first(BIG_PATH, 0);
+	int fds[5];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = must_read_slowly(h);
+	must_get(h, BIG_PATH);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	http_free(h);
+}
+
+static void must_be_asked_again(struct http *h, unsigned int times)
+{
+	unsigned int by = gate_asked + times;
+
+	for (unsigned int i = 0; gate_asked < by && i < CLIENT_PATIENCE_S * 1000; i++) {
+		http_resume(h);
+		poll(NULL, 0, 1);
+	}
+	cr_assert_geq(gate_asked, by);
+}
+
+/* It is one that is under way, however often it is asked for. */
+Test(http_answer, one_that_is_pending_counts_once)
+{
+	struct http *h = must_start_with_first("/gate", 2);
+	struct client_answer a;
+	int fds[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		fds[i] = must_connect(h, NULL);
+		must_send(fds[i], "GET /gate HTTP/1.1\r\n" END);
+		must_be_asked_again(h, 10);
+	}
+	must_be_refused(h, "/gate", "Limit of concurrent requests reached (2), try again later.\n");
+	gate_is_open = true;
+	http_resume(h);
+	for (unsigned int i = 0; i < 2; i++) {
+		cr_assert_eq(client_receive(fds[i], false, &a), 0);
+		cr_assert_eq(a.status, 200);
+		close(fds[i]);
+	}
+	for (unsigned int i = 0; i < 5; i++)
+		must_get(h, "/gate");
 	http_free(h);
 }
 

@@ -36,6 +36,7 @@ Test(settings, flags_override)
 	struct options o = {
 		.listen_addresses = {good}, .listen_address_count = 1, .telemetry_path = "/m"};
 	struct config_errors errors;
+	char text[SETTINGS_ERROR_MAX];
 	struct config *c;
 
 	cr_assert_eq(settings_load(&o, NULL, &errors, &c), 0);
@@ -46,9 +47,17 @@ Test(settings, flags_override)
 	config_free(c);
 
 	o.enable_lifecycle = true;
+	o.max_requests = "0";
 	cr_assert_eq(settings_load(&o, NULL, &errors, &c), 0);
 	cr_assert_eq(c->web.enable_lifecycle, 1);
+	cr_assert_eq(c->web.max_requests, 0);
 	config_free(c);
+
+	o.max_requests = "4097";
+	cr_assert_eq(settings_load(&o, NULL, &errors, &c), -EINVAL);
+	settings_describe_error(NULL, &errors.items[0], text);
+	cr_assert_str_eq(text, "--web.max-requests: '4097' must be a whole number from 0 to 4096");
+	o.max_requests = NULL;
 
 	o.listen_addresses[0] = bad;
 	cr_assert_eq(settings_load(&o, NULL, &errors, &c), -EINVAL);
