@@ -2,12 +2,11 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/config_bind.h"
+#include "config/config_file.h"
 #include "config/config_value.h"
 #include "daemon/core/prefix_trie.h"
 #include "daemon/util/cleanup.h"
@@ -53,7 +52,7 @@ int config_parse(const char *text, size_t n, struct config_errors *errors,
 	r = config_yaml_init(&yaml, text, n, errors);
 	if (r < 0)
 		return r;
-	r = config_bind(&yaml, c);
+	r = config_bind(&yaml, &config_schema, c);
 	config_yaml_done(&yaml);
 	if (r < 0)
 		return r;
@@ -63,37 +62,13 @@ int config_parse(const char *text, size_t n, struct config_errors *errors,
 	return 0;
 }
 
-/* Reads all of a file that may also be a pipe. */
-static int read_file(int fd, struct buf *text)
-{
-	char chunk[16 * 1024];
-	ssize_t n;
-
-	do {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			buf_add(text, chunk, (size_t)n);
-		if (text->error)
-			return text->error;
-		if (text->len > CONFIG_YAML_TEXT_MAX)
-			return -EFBIG;
-	} while (n != 0);
-	return 0;
-}
-
 int config_load(const char *path, struct config_errors *errors, struct config **ret_config)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
-	_close_ int fd = -1;
 	int r;
 
 	*errors = (struct config_errors){0};
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	r = read_file(fd, &text);
+	r = config_file_read(path, CONFIG_YAML_TEXT_MAX, &text);
 	if (r < 0)
 		return r;
 	return config_parse(text.data, text.len, errors, ret_config);

@@ -110,6 +110,8 @@ int bind_value(struct config_binder *b, const struct config_slot *slot)
 	struct config_event event;
 	int r;
 
+	if (slot->key->type == CONFIG_TYPE_PAIRS)
+		return bind_pairs(b, slot);
 	r = config_yaml_next(b->yaml, &event);
 	if (r < 0)
 		return r;
@@ -135,7 +137,7 @@ int bind_skip_value(struct config_binder *b)
 
 static int bind_key(struct config_binder *b, int index, struct config_mark at)
 {
-	const struct config_slot slot = {&config_keys[index], b->config, &b->keys[index]};
+	const struct config_slot slot = {&b->schema->keys[index], b->base, &b->keys[index]};
 	bool is_again = slot.given->line > 0;
 
 	bind_note_key(b, slot.key->path, at, &slot.given->line);
@@ -164,7 +166,7 @@ static void refuse_unknown(struct config_binder *b, const char *path,
 
 	/* Errors beyond the cap are only counted. */
 	if (errors->total < CONFIG_ERRORS_MAX)
-		suggestion = config_suggest(path, &n);
+		suggestion = config_suggest(b->schema, path, &n);
 	if (strchr(key->text, '.'))
 		config_errors_add(errors, key->at, path,
 				  "unknown key; sections are nested, not joined by dots");
@@ -187,10 +189,10 @@ static int bind_pair(struct config_binder *b, const char *section, const struct 
 		return bind_skip_pair(b, section, key);
 	snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key->text);
 	if (!strchr(key->text, '.')) {
-		index = config_key_find(path);
+		index = config_schema_find(b->schema, path);
 		if (index >= 0)
 			return bind_key(b, index, key->at);
-		index = config_section_find(path);
+		index = config_schema_find_section(b->schema, path);
 		if (index >= 0)
 			return bind_section(b, index, path, key->at);
 	}
@@ -237,22 +239,21 @@ static int bind_section(struct config_binder *b, int first, const char *path, st
 /* Reported at the key that must not be below the other or, if only that is given, at the other. */
 static int check_order(struct config_binder *b, int index)
 {
-	const struct config_key *key = &config_keys[index];
-	int other = config_key_find(key->not_below);
+	const struct config_key *keys = b->schema->keys, *key = &keys[index];
+	int other = config_schema_find(b->schema, key->not_below);
 	_cleanup_(buf_done) struct buf limit = BUF_INIT;
 	bool is_given = b->keys[index].line > 0;
 	int blamed = is_given ? index : other, against = is_given ? other : index;
 
 	if (b->keys[index].is_wrong || b->keys[other].is_wrong ||
-	    config_value_number(key, b->config) >=
-		    config_value_number(&config_keys[other], b->config))
+	    config_value_number(key, b->base) >= config_value_number(&keys[other], b->base))
 		return 0;
-	config_render_value(&config_keys[against], b->config, &limit);
+	config_render_value(&keys[against], b->base, &limit);
 	if (limit.error)
 		return limit.error;
-	config_errors_add(b->yaml->errors, b->keys[blamed].value, config_keys[blamed].path,
+	config_errors_add(b->yaml->errors, b->keys[blamed].value, keys[blamed].path,
 			  "must not be %s %s, which is %.*s", is_given ? "below" : "above",
-			  config_keys[against].path, (int)limit.len, limit.data);
+			  keys[against].path, (int)limit.len, limit.data);
 	return 0;
 }
 
@@ -260,8 +261,8 @@ static int check_orders(struct config_binder *b)
 {
 	int r;
 
-	for (size_t i = 0; i < config_keys_count; i++) {
-		if (!config_keys[i].not_below)
+	for (size_t i = 0; i < b->schema->count; i++) {
+		if (!b->schema->keys[i].not_below)
 			continue;
 		r = check_order(b, (int)i);
 		if (r < 0)
@@ -270,9 +271,9 @@ static int check_orders(struct config_binder *b)
 	return 0;
 }
 
-int config_bind(struct config_yaml *yaml, struct config *c)
+int config_bind(struct config_yaml *yaml, const struct config_schema *schema, void *base)
 {
-	struct config_binder b = {.yaml = yaml, .config = c};
+	struct config_binder b = {.yaml = yaml, .schema = schema, .base = base};
 	struct config_event event;
 	int r;
 
@@ -284,5 +285,9 @@ int config_bind(struct config_yaml *yaml, struct config *c)
 		return r;
 	/* Nothing may follow; it is for the reader to say so. */
 	r = config_yaml_next(yaml, &event);
-	return r < 0 ? r : check_orders(&b);
+	if (r == 0)
+		r = check_orders(&b);
+	if (r == 0 && schema->check)
+		schema->check(&b);
+	return r;
 }

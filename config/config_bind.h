@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of YAML into struct config: keys, duplicates, types, and the order of values. */
+/* Events of YAML into what a table of keys fills: keys, duplicates, types, and the order of values.
+ */
 #pragma once
 
-#include "config/config.h"
 #include "config/config_yaml.h"
 
-/* Overwrites in C what the events give. 0, -ENOMEM, or -EINVAL: the text cannot be read to its end.
- * What is wrong is in the errors of YAML, also after 0. */
-int config_bind(struct config_yaml *yaml, struct config *c);
+struct config_schema;
+
+/* Overwrites in BASE what the events give. 0, -ENOMEM, or -EINVAL: the text cannot be read to its
+ * end. What is wrong is in the errors of YAML, also after 0. */
+int config_bind(struct config_yaml *yaml, const struct config_schema *schema, void *base);

@@ -82,7 +82,7 @@ static int end_entry(struct config_binder *b, const struct config_slot *entry,
 		config_value_drop_entry(entry->key, list);
 		return 0;
 	}
-	r = entry->key->entries->take(b->config, &fault);
+	r = entry->key->entries->take(b->base, &fault);
 	if (r == -EINVAL)
 		config_errors_add(b->yaml->errors, at, entry->key->path, "%s", fault.what);
 	return r == -EINVAL ? 0 : r;

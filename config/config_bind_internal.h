@@ -14,7 +14,8 @@ struct config_given {
 
 struct config_binder {
 	struct config_yaml *yaml;
-	struct config *config;
+	const struct config_schema *schema;
+	void *base; /* what the schema fills */
 	struct config_given keys[CONFIG_KEYS_MAX];
 	unsigned int section_lines[CONFIG_KEYS_MAX]; /* by the section's first key; 0: not given */
 };
@@ -39,3 +40,5 @@ int bind_skip_pair(struct config_binder *b, const char *section, const struct co
 /* One map of a list, which EVENT begins. Also -E2BIG: reported, and the list takes no more. */
 int bind_entry(struct config_binder *b, const struct config_slot *slot,
 	       const struct config_event *event);
+/* A map of the file's own names, in the place of a value. */
+int bind_pairs(struct config_binder *b, const struct config_slot *slot);

@@ -43,7 +43,7 @@ static void render_duration(uint64_t ns, struct buf *out)
 }
 
 /* Double quotes take every character. */
-static void render_string(const char *text, struct buf *out)
+void config_render_string(const char *text, struct buf *out)
 {
 	buf_add_char(out, '"');
 	for (; *text != '\0'; text++) {
@@ -65,7 +65,7 @@ static void render_strings(const struct config_strings *list, struct buf *out)
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < list->count; i++) {
 		buf_add_str(out, i > 0 ? ", " : "");
-		render_string(list->items[i], out);
+		config_render_string(list->items[i], out);
 	}
 	buf_add_char(out, ']');
 }
@@ -125,7 +125,7 @@ void config_render_value(const struct config_key *key, const void *base, struct 
 		buf_add_str(out, key->choices[*(const int *)place]);
 		break;
 	case CONFIG_TYPE_STRING:
-		render_string(*(char *const *)place, out);
+		config_render_string(*(char *const *)place, out);
 		break;
 	case CONFIG_TYPE_STRINGS:
 		render_strings(place, out);
@@ -137,10 +137,12 @@ void config_render_value(const struct config_key *key, const void *base, struct 
 		render_buckets(place, out);
 		break;
 	case CONFIG_TYPE_FILTER:
-		render_string(((const struct config_filter *)place)->text, out);
+		config_render_string(((const struct config_filter *)place)->text, out);
 		break;
 	case CONFIG_TYPE_MAPS:
 		render_maps(key, place, out);
+		break;
+	case CONFIG_TYPE_PAIRS:
 		break;
 	}
 }

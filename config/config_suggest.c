@@ -75,15 +75,15 @@ static void consider(struct span written, struct span known, struct suggestion *
 	best->distance = distance;
 }
 
-const char *config_suggest(const char *path, size_t *ret_len)
+const char *config_suggest(const struct config_schema *schema, const char *path, size_t *ret_len)
 {
 	struct span written = {path, strlen(path)};
 	struct suggestion best = {.distance = SIZE_MAX};
 
 	if (written.len >= LEN_MAX)
 		return NULL;
-	for (size_t i = 0; i < config_keys_count; i++) {
-		const struct config_key *key = &config_keys[i];
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct config_key *key = &schema->keys[i];
 
 		consider(written, (struct span){key->path, strlen(key->path)}, &best);
 		consider(written, (struct span){key->path, config_key_section_len(key)}, &best);

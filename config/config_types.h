@@ -42,6 +42,15 @@ struct config_maps {
 	size_t count;
 };
 
+/* Names that the file chooses, and what it says of each; no name twice. */
+struct config_pairs {
+	struct config_pair {
+		char *name, *value;
+		unsigned int line; /* of the name */
+	} * items;
+	size_t count;
+};
+
 /* Entries of views and peers. */
 struct config_view {
 	char *name;

@@ -91,7 +91,7 @@ static int parse_double_in_range(const struct config_key *key, const char *text,
 static int set_choice(const struct config_key *key, int *place, const char *text,
 		      struct config_fault *ret_fault)
 {
-	char names[64] = "";
+	char names[128] = "";
 
 	for (int i = 0; key->choices[i]; i++) {
 		if (strcmp(key->choices[i], text) == 0) {
@@ -248,25 +248,28 @@ int config_value_add(const struct config_key *key, void *base, const char *text,
 	case CONFIG_TYPE_FILTER:
 		return set_filter(key, place, text, ret_fault);
 	case CONFIG_TYPE_MAPS:
+	case CONFIG_TYPE_PAIRS:
 		break;
 	}
 	return -EINVAL;
 }
 
-int config_value_set_fallback(const struct config_key *key, struct config *c)
+int config_value_set_fallback(const struct config_key *key, void *base)
 {
 	struct config_fault fault;
 	_free_ char *entries = NULL;
 	char *rest = NULL, *entry;
 	int r;
 
+	if (!key->fallback)
+		return 0;
 	if (!config_key_is_list(key))
-		return config_value_add(key, c, key->fallback, &fault);
+		return config_value_add(key, base, key->fallback, &fault);
 	entries = strdup(key->fallback);
 	if (!entries)
 		return -ENOMEM;
 	for (entry = strtok_r(entries, " ", &rest); entry; entry = strtok_r(NULL, " ", &rest)) {
-		r = config_value_add(key, c, entry, &fault);
+		r = config_value_add(key, base, entry, &fault);
 		if (r < 0)
 			return r;
 	}
@@ -293,6 +296,16 @@ static void clear_maps(const struct config_key *key, struct config_maps *list)
 		config_value_drop_entry(key, list);
 	free(list->items);
 	*list = (struct config_maps){0};
+}
+
+static void clear_pairs(struct config_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		free(pairs->items[i].name);
+		free(pairs->items[i].value);
+	}
+	free(pairs->items);
+	*pairs = (struct config_pairs){0};
 }
 
 void config_value_drop_entry(const struct config_key *key, struct config_maps *list)
@@ -332,11 +345,14 @@ void config_value_clear(const struct config_key *key, void *base)
 	case CONFIG_TYPE_MAPS:
 		clear_maps(key, place);
 		break;
+	case CONFIG_TYPE_PAIRS:
+		clear_pairs(place);
+		break;
 	}
 }
 
-uint64_t config_value_number(const struct config_key *key, const struct config *c)
+uint64_t config_value_number(const struct config_key *key, const void *base)
 {
 	assert(key->type == CONFIG_TYPE_U64 || key->type == CONFIG_TYPE_DURATION);
-	return *(const uint64_t *)((const char *)c + key->offset);
+	return *(const uint64_t *)((const char *)base + key->offset);
 }

@@ -86,7 +86,12 @@ int config_yaml_init(struct config_yaml *y, const char *text, size_t len,
 {
 	int r;
 
-	*y = (struct config_yaml){.errors = errors, .text = text ? text : "", .len = len};
+	*y = (struct config_yaml){
+		.errors = errors,
+		.text = text ? text : "",
+		.len = len,
+		.scalar_max = CONFIG_YAML_SCALAR_MAX,
+	};
 	r = check_text(y);
 	if (r < 0)
 		return r;
@@ -199,8 +204,9 @@ static enum config_event_type scalar_type(struct config_yaml *y)
 	const yaml_event_t *e = &y->event;
 	struct config_mark at = mark_of(e->start_mark);
 
-	if (e->data.scalar.length > CONFIG_YAML_SCALAR_MAX)
-		refuse(y, at, "must not be longer than 4 KiB");
+	if (e->data.scalar.length > y->scalar_max)
+		config_errors_add(y->errors, at, "", "must not be longer than %zu KiB",
+				  y->scalar_max / 1024);
 	else if (memchr(e->data.scalar.value, '\0', e->data.scalar.length))
 		refuse(y, at, "must not hold a NUL character");
 	else

@@ -38,6 +38,7 @@ struct config_yaml {
 	size_t len;
 	yaml_parser_t parser;
 	yaml_event_t event; /* the last one; owns what config_event.text points to */
+	size_t scalar_max; /* CONFIG_YAML_SCALAR_MAX, unless it is changed before the first event */
 	unsigned int events, depth, documents;
 };
 

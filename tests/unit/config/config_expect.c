@@ -119,6 +119,8 @@ static bool is_same_value(const struct config_key *key, const void *a, const voi
 			      ((const struct config_filter *)b)->text) == 0;
 	case CONFIG_TYPE_MAPS:
 		return is_same_maps(key, a, b);
+	case CONFIG_TYPE_PAIRS:
+		break;
 	}
 	return false;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/web_config.h"
 #include "daemon/util/macros.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/test_support.h"
@@ -28,6 +29,17 @@ static int attempt_parse(const void *input)
 
 	r = config_parse(input, strlen(input), &errors, &c);
 	config_free(c);
+	return r;
+}
+
+static int attempt_web(const void *input)
+{
+	struct config_errors errors;
+	struct web_config *w = NULL;
+	int r;
+
+	r = web_config_parse(input, strlen(input), &errors, &w);
+	web_config_free(w);
 	return r;
 }
 
@@ -166,4 +178,21 @@ Test(config_memory, render)
 {
 	if (is_possible())
 		torture("render", attempt_render, NULL, 0);
+}
+
+Test(config_memory, web)
+{
+	static const char text[] =
+		"tls_server_config:\n  cert_file: a\n  key: |\n    b\n"
+		"  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a, b]\n"
+		"http_server_config: {headers: {X-Frame-Options: deny}}\n"
+		"basic_auth_users:\n"
+		"  a: $2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n"
+		"  b: $2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n";
+
+	if (!is_possible())
+		return;
+	torture("web", attempt_web, text, 0);
+	torture("web with faults", attempt_web, "basic_auth_users: {a: b, a: c, [d]: e}\n",
+		-EINVAL);
 }

@@ -46,7 +46,7 @@ Test(config_suggest, nearest)
 		const char *path;
 		size_t n = 0;
 
-		path = config_suggest(cases[i].path, &n);
+		path = config_suggest(&config_schema, cases[i].path, &n);
 		if (path)
 			snprintf(found, sizeof(found), "%.*s", (int)n, path);
 		cr_assert_str_eq(found, cases[i].expected, "%s: %s", cases[i].path, found);
@@ -59,7 +59,8 @@ Test(config_suggest, known)
 	for (size_t i = 0; i < config_keys_count; i++) {
 		size_t n = 0;
 
-		cr_assert_eq(config_suggest(config_keys[i].path, &n), config_keys[i].path);
+		cr_assert_eq(config_suggest(&config_schema, config_keys[i].path, &n),
+			     config_keys[i].path);
 		cr_assert_eq(n, strlen(config_keys[i].path));
 	}
 }
