@@ -32,6 +32,14 @@ def request(method='POST', headers=(), source=None, path=RELOAD):
         connection.close()
 
 
+def answer_to(client):
+    """(status, body) of what comes next on a socket."""
+    client.settimeout(daemon.PATIENCE_SECONDS)
+    response = http.client.HTTPResponse(client)
+    response.begin()
+    return response.status, response.read().decode()
+
+
 class Post(threading.Thread):
     """A reload that is asked for, and its answer when it has come."""
 
@@ -216,10 +224,22 @@ class Waiting(truth.Case):
         hanging.wait_for_reader()
         return d, hanging, post
 
+    def ask(self, d, count):
+        """So many clients whose request the server has set aside."""
+        clients = [namespace.connect(('127.0.0.1', d.port), source=(f'127.0.0.{2 + n}', 0))
+                   for n in range(count)]
+        self.keep(*clients)
+        for client in clients:
+            client.send(b'POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n')
+        # What had come when a turn of the server began has been read when it ends.
+        for _ in range(3):
+            d.scrape()
+        return clients
+
     def wait_connections(self, d, count):
-        """Until so many wait besides the scraper."""
+        """Until there are so many besides the scraper's."""
         d.wait_metrics(lambda m: m.value('sockstatd_http_connections') == count + 1,
-                       f'{count} to wait')
+                       f'{count} connections')
 
     def test_everybody_else_is_answered(self):
         d, hanging, post = self.hang()
@@ -233,13 +253,12 @@ class Waiting(truth.Case):
 
     def test_one_reload_answers_all_who_came_before_it(self):
         d, hanging, first = self.hang()
-        others = [Post(f'127.0.0.{n}') for n in range(2, 22)]
-        self.wait_connections(d, 21)
+        others = self.ask(d, 20)
         hanging.end('no: such key\n', following=series(3000))
         # What the first is told is about the file as it was; the others came too late for that.
         self.assertEqual(first.answer()[0], 500)
         for other in others:
-            self.assertEqual(other.answer()[0], 200)
+            self.assertEqual(answer_to(other)[0], 200)
         self.assertEqual(d.scrape().value('sockstatd_series_limit'), 3000)
         self.assertEqual(d.log().count('configuration reloaded'), 1)
         self.assertEqual(d.log().count('reload failed'), 1)
@@ -247,24 +266,19 @@ class Waiting(truth.Case):
 
     def test_a_signal_serves_who_waits_as_well(self):
         d, hanging, first = self.hang()
-        second = Post()
-        self.wait_connections(d, 2)
+        second, = self.ask(d, 1)
         d.process.send_signal(signal.SIGHUP)
         hanging.end(series(2000), following=series(3000))
-        self.assertEqual((first.answer()[0], second.answer()[0]), (200, 200))
+        self.assertEqual((first.answer()[0], answer_to(second)[0]), (200, 200))
         d.wait_metrics(lambda m: m.value('sockstatd_series_limit') == 3000, 'the last file')
         d.stop()
 
     def test_clients_may_go(self):
         d, hanging, first = self.hang()
-        for n in range(2, 12):
-            client = namespace.connect(('127.0.0.1', d.port), source=(f'127.0.0.{n}', 0))
-            client.send(b'POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n')
-            self.keep(client)
-        self.wait_connections(d, 11)
-        for client in self._kept[::2]:
+        clients = self.ask(d, 10)
+        for client in clients[::2]:
             namespace.reset(client)
-        for client in self._kept[1::2]:
+        for client in clients[1::2]:
             client.close()
         hanging.end(ON)
         self.assertEqual(first.answer()[0], 200)
@@ -277,12 +291,11 @@ class Waiting(truth.Case):
         d.process.send_signal(signal.SIGHUP)
         hanging.wait_for_reader()
         d.process.send_signal(signal.SIGTERM)
-        posts = [Post(f'127.0.0.{n}') for n in range(2, 12)]
-        self.wait_connections(d, 10)
+        clients = self.ask(d, 10)
         d.disconnect()
         hanging.end(ON)
-        for post in posts:
-            self.assertEqual(post.answer(), (503, 'sockstatd is stopping.\n'))
+        for client in clients:
+            self.assertEqual(answer_to(client), (503, 'sockstatd is stopping.\n'))
         self.assert_ended_well(d)
 
     def test_a_stop_waits_for_the_reload(self):
@@ -300,10 +313,17 @@ class Waiting(truth.Case):
 class AtOnce(truth.Case):
     """Many clients, signals and scrapes together."""
 
+    @staticmethod
+    def replace_config(d, text):
+        """Also while it may be read: an empty file is a good one, and turns this off."""
+        with open(d.config_path + '.new', 'w', encoding='utf-8') as f:
+            f.write(text)
+        os.rename(d.config_path + '.new', d.config_path)
+
     def test_20_at_once(self):
         d = self.daemon(ON)
         for n in range(5):
-            d.write_config(series(2000 + n))
+            self.replace_config(d, series(2000 + n))
             posts = [Post(f'127.0.0.{2 + i}') for i in range(20)]
             d.process.send_signal(signal.SIGHUP)
             for post in posts:
