@@ -36,9 +36,9 @@ local variables = import 'variables.libsonnet';
         ),
       },
       { label: 'unit', title: 'Unit' },
-      { query: 'A', title: 'Waiting', unit: 'short' },
-      { query: 'B', title: 'Limit', unit: 'short' },
-      { query: 'C', title: 'Peak', unit: 'short' },
+      { query: 'A', title: 'Waiting', unit: 'none' },
+      { query: 'B', title: 'Limit', unit: 'none' },
+      { query: 'C', title: 'Peak', unit: 'none' },
       {
         query: 'D',
         title: 'Fullest',
@@ -49,7 +49,7 @@ local variables = import 'variables.libsonnet';
       { query: 'E', title: 'Time full', unit: 'percentunit', steps: [['text'], ['red', 0.0001]] },
       { query: 'F', title: 'Oldest wait', unit: 's', steps: [['text'], ['orange', 0.5], ['red', 2]] },
       { query: 'G', title: 'Drops', unit: 'cps', steps: [['text'], ['red', 0.0001]] },
-      { query: 'H', title: 'Dropped', unit: 'short', steps: [['text'], ['orange', 1]] },
+      { query: 'H', title: 'Dropped', unit: 'none', decimals: 0, steps: [['text'], ['orange', 0.5]] },
       { query: 'I', title: 'Last drop', unit: 'dateTimeFromNow' },
     ],
     [
@@ -100,7 +100,7 @@ local variables = import 'variables.libsonnet';
       'Listeners that were never full are not drawn.',
       'percentunit',
       [target(positive(rate('accept_queue_full_seconds_total')), name)],
-    ) + lib.limited(1),
+    ) + lib.limited(1) + lib.nothing('never full'),
     lib.timeseries(
       'Longest wait',
       'How long the oldest connection in each queue has waited, at least: since the client last ' +
@@ -114,14 +114,14 @@ local variables = import 'variables.libsonnet';
       'again.',
       'cps',
       [target(positive(rate('drops_total')), name)],
-    ) + lib.bars,
+    ) + lib.bars + lib.nothing('no drops'),
     lib.timeseries(
       'Other drops',
       'The rest of what the kernel counts as drops of a listener: half-open probes, stray RST, ' +
       'scans. None of it is a fault of the program.',
       'cps',
       [target(positive(rate('stray_drops_total')), name)],
-    ) + lib.bars,
+    ) + lib.bars + lib.nothing('none'),
     lib.timeseries(
       'Gave up waiting',
       'Connections in the queue whose client has closed, or has reset. The program will accept ' +
@@ -131,7 +131,7 @@ local variables = import 'variables.libsonnet';
         target(positive(metric('unaccepted_closed')), name + ' closed'),
         target(positive(metric('unaccepted_reset')), name + ' reset'),
       ],
-    ),
+    ) + lib.nothing('nobody gave up'),
   ],
 
   local handshakes = [

@@ -91,6 +91,7 @@ local variables = import 'variables.libsonnet';
     [
       { label: 'instance', title: 'Host', link: toOverview },
       { label: 'version', title: 'Version' },
+      { query: 'J', title: 'Reached', unit: 'bool_yes_no', steps: [['red'], ['text', 1]] },
       { query: 'A', title: 'Alerts', unit: 'short', steps: [['text'], ['red', 1]] },
       { query: 'C', title: 'Drops', unit: 'cps', steps: [['text'], ['red', 0.0001]] },
       {
@@ -135,6 +136,7 @@ local variables = import 'variables.libsonnet';
       hostColumn('instance:sockstat_tcp_ephemeral_ports_used:ratio{%s}' % s),
       hostColumn('instance:sockstat_tcp_memory_pressure:ratio{%s}' % s),
       lib.tableTarget('sum by (instance) (%s)' % established),
+      hostColumn('up{%s}' % s),
     ],
     'Fullest queue',
   ),
@@ -145,7 +147,7 @@ local variables = import 'variables.libsonnet';
       'Connection attempts that the listeners of a host dropped, of the hosts that drop most.',
       'cps',
       [target(top(host('sockstat_listener_drops:rate5m')) + ' > 0', '{{instance}}')],
-    ) + leading,
+    ) + leading + lib.nothing('no drops'),
     lib.timeseries(
       'Fullest accept queues',
       'The peak of the fullest listener of a host, of the worst hosts.',
@@ -213,7 +215,7 @@ local variables = import 'variables.libsonnet';
         'sum by (side, port) (%s)' %
         recorded('instance_side_port:sockstat_tcp_received_bytes:rate5m')
       ),
-      lib.tableTarget('quantile by (side, port) (0.5, %s > 0)' % rtt),
+      lib.tableTarget('quantile by (side, port) (0.5, %s)' % rtt),
       lib.tableTarget('max by (side, port) (%s)' % rtt),
       lib.tableTarget('max by (side, port) (%s)' % sentAgain),
     ],
@@ -231,7 +233,7 @@ local variables = import 'variables.libsonnet';
         + ' > 0',
         '{{port}}'
       )],
-    ),
+    ) + lib.nothing('no drops'),
     lib.timeseries(
       'Slowest ports',
       '99th percentile of the round-trip time, of the slowest ports of all hosts.',

@@ -9,14 +9,23 @@
   // What each query asks for, so that the variables mean something.
   selector:: 'job=~"$job", instance=~"$instance"',
 
-  // Histograms, whether Prometheus keeps the classic buckets or the native ones. Of quantiles, which
-  // bear the same labels either way, `or` takes the classic ones first.
+  // Histograms, whether Prometheus keeps the classic buckets or the native ones. Quantiles bear the
+  // same labels either way, and `or` takes the classic first; of nothing they are NaN, which `>` drops.
   quantile(q, metric, selector, by=''):: (
-    local classic = 'sum by (%s) (rate(%s_bucket{%s}[$__rate_interval]))' %
-                    [std.join(', ', std.filter(function(l) l != '', ['le', by])), metric, selector];
-    local sum = if by == '' then 'sum' else 'sum by (%s)' % by;
-    local native = '%s (rate(%s{%s}[$__rate_interval]))' % [sum, metric, selector];
-    'histogram_quantile(%g, %s)\nor\nhistogram_quantile(%g, %s)' % [q, classic, q, native]
+    local le = std.join(', ', std.filter(function(l) l != '', ['le', by]));
+    |||
+      (
+        histogram_quantile(%(q)g, sum by (%(le)s) (rate(%(m)s_bucket{%(s)s}[$__rate_interval])))
+        or
+        histogram_quantile(%(q)g, sum%(by)s (rate(%(m)s{%(s)s}[$__rate_interval])))
+      ) > 0
+    ||| % {
+      q: q,
+      m: metric,
+      s: selector,
+      le: le,
+      by: if by == '' then '' else ' by (%s)' % by,
+    }
   ),
   // The cells of a heat map have le or have it not, so that only `on ()` makes it one or the other.
   cells(metric, selector)::
@@ -64,7 +73,7 @@
     },
   },
 
-  stat(title, description, unit, targets, steps, width=3, height=4)::
+  stat(title, description, unit, targets, steps, width=3, height=5)::
     panel('stat', title, description, unit, targets, width, height) + lib.thresholds(steps) + {
       fieldConfig+: { defaults+: { color: { mode: 'thresholds' }, min: 0, noValue: 'none' } },
       options: {
@@ -122,6 +131,8 @@
       ],
     },
   },
+  // What is said where there is nothing, and that is good.
+  nothing(text):: { fieldConfig+: { defaults+: { noValue: text } } },
   limited(max):: { fieldConfig+: { defaults+: { max: max } } },
   // Thresholds as dashed lines.
   lines(steps):: lib.thresholds(steps) + {
@@ -207,12 +218,15 @@
       if std.objectHas(column, 'label') then column.label else 'Value #' + column.query;
     panel('table', title, description, 'short', targets, width, height) + {
       fieldConfig+: {
-        defaults+: { custom: { align: 'auto', filterable: true }, min: 0, noValue: '' },
+        defaults+: { custom: { align: 'auto', filterable: true, minWidth: 60 }, min: 0, noValue: '' },
         overrides: [
           {
             matcher: { id: 'byName', options: column.title },
             properties:
+              // A port is no number to be rounded.
+              (if std.objectHas(column, 'label') then [{ id: 'unit', value: 'string' }] else []) +
               lib.optional(column, 'unit', function(unit) [{ id: 'unit', value: unit }]) +
+              lib.optional(column, 'decimals', function(n) [{ id: 'decimals', value: n }]) +
               lib.optional(column, 'link', function(link) [{ id: 'links', value: [link] }]) +
               lib.optional(column, 'bar', function(most) [
                 { id: 'custom.cellOptions', value: { mode: 'basic', type: 'gauge' } },

@@ -30,15 +30,16 @@ local variables = import 'variables.libsonnet';
       redFrom(1),
     ),
     lib.stat(
-      'Connections dropped',
-      'Connection attempts a second that a listener of this host dropped because a queue was ' +
-      'full. Anything but 0 is waited for by a client: Accept queues says which listener.',
-      'cps',
-      [target('sum(%s)' % rate('sockstat_listener_drops_total'))],
-      redFrom(0.001),
-    ),
+      'Dropped',
+      'Connection attempts that the listeners of this host dropped within the time shown because ' +
+      'a queue was full. Each kept a client waiting: Accept queues says which listener.',
+      'short',
+      [target('sum(increase(sockstat_listener_drops_total{%s}[$__range]))' % s) +
+       { instant: true, range: false }],
+      redFrom(0.5),
+    ) + { fieldConfig+: { defaults+: { decimals: 0 } } },
     lib.stat(
-      'Fullest accept queue',
+      'Fullest queue',
       'How full the fullest accept queue was at its peak of the last minutes. At 100% the next ' +
       'connection is dropped.',
       'percentunit',
@@ -46,15 +47,15 @@ local variables = import 'variables.libsonnet';
       redAndOrangeFrom(c.acceptQueueNearRatio, 1),
     ),
     lib.stat(
-      'Longest wait for accept()',
-      'How long the connection that has waited longest for its program has waited, at least. ' +
+      'Longest wait',
+      'How long the connection that has waited longest for accept() has waited, at least. ' +
       'Seconds mean that a program has stopped accepting.',
       's',
       [target('max(sockstat_listener_unaccepted_oldest_seconds{%s})' % s)],
       redAndOrangeFrom(0.5, 2),
-    ) + { fieldConfig+: { defaults+: { noValue: 'nobody waits' } } },
+    ) + lib.nothing('nobody'),
     lib.stat(
-      'Segments sent again',
+      'Sent again',
       'Share of the TCP segments of this host that are retransmits, as the kernel counts them.',
       'percentunit',
       [target(
@@ -87,7 +88,7 @@ local variables = import 'variables.libsonnet';
       redAndOrangeFrom(0.6, c.ephemeralPortsRatio),
     ),
     lib.stat(
-      'Age of the data',
+      'Age of data',
       'How long ago the last good poll of the slower lane was. It is about one interval, by ' +
       'default five seconds.',
       's',
@@ -106,7 +107,7 @@ local variables = import 'variables.libsonnet';
         'sum by (address, port) (%s) > 0' % rate('sockstat_listener_drops_total', ports),
         '{{address}}:{{port}}'
       )],
-    ) + lib.bars,
+    ) + lib.bars + lib.nothing('no drops'),
     lib.timeseries(
       'Accept queues at their peak',
       'The five listeners whose queue came nearest to its limit within the peak window.',
@@ -222,7 +223,7 @@ local variables = import 'variables.libsonnet';
         target('sum by (level) (sockstat_limit_tcp_memory_bytes{%s, level!="low"})' % s, '{{level}}'),
       ],
       6
-    ) + lib.limits('pressure|max'),
+    ) + lib.limits('pressure|high'),
     lib.timeseries(
       'Memory by port',
       'What the kernel charges to the sockets of the five ports that hold most: received and not ' +
@@ -285,20 +286,15 @@ local variables = import 'variables.libsonnet';
       'pps',
       [target('sum by (port) (%s) > 0' % rate('sockstat_udp_drops_total'), '{{port}}')],
       6
-    ) + lib.bars,
+    ) + lib.bars + lib.nothing('no drops'),
     lib.timeseries(
-      'Unread and unsent datagrams',
-      'Bytes in the receive queues of UDP sockets, of the five fullest ports; what waits to be ' +
-      'sent goes down.',
+      'Unread datagrams',
+      'Bytes in the receive queues of UDP sockets, of the five fullest ports. What does not fit ' +
+      'is dropped.',
       'bytes',
-      [
-        target(
-          'topk(5, sum by (port) (sockstat_udp_receive_queue_bytes{%s}))' % s, '{{port}} receive'
-        ),
-        target('topk(5, sum by (port) (sockstat_udp_send_queue_bytes{%s}))' % s, '{{port}} send'),
-      ],
+      [target('topk(5, sum by (port) (sockstat_udp_receive_queue_bytes{%s})) > 0' % s, '{{port}}')],
       6
-    ) + lib.mirrored('.* send'),
+    ) + lib.stacked + lib.nothing('all are read'),
     lib.timeseries(
       'Sockets of other kinds',
       'What else has sockets here. Programs that leak them show in one of these.',

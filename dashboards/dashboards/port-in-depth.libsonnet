@@ -44,14 +44,14 @@ local variables = import 'variables.libsonnet';
       [['text']],
     ),
     lib.stat(
-      'RTT, 99th percentile',
+      '99% RTT',
       'One in a hundred active connections has a longer round-trip time.',
       's',
       [target(lib.quantile(0.99, 'sockstat_tcp_rtt_seconds', s))],
       [['text']],
     ),
     lib.stat(
-      'Segments sent again',
+      'Sent again',
       'Share of the segments that were sent again.',
       'percentunit',
       [target(ratio('retransmitted_segments_total', 'sent_segments_total'))],
@@ -152,7 +152,7 @@ local variables = import 'variables.libsonnet';
       ],
     ) + lib.mirrored('received'),
     lib.timeseries(
-      'Segments sent again, over time',
+      'Segments sent again',
       'Share of the segments sent that are retransmits.',
       'percentunit',
       [target(ratio('retransmitted_segments_total', 'sent_segments_total'), 'sent again')],
@@ -275,14 +275,14 @@ local variables = import 'variables.libsonnet';
     lib.heatmap(
       'Bytes sent over a life',
       'One observation for each connection that closed.' + extended,
-      'bytes',
+      'decbytes',
       cells('closed_sent_bytes'),
       8
     ),
     lib.heatmap(
       'Bytes received over a life',
       'One observation for each connection that closed.' + extended,
-      'bytes',
+      'decbytes',
       cells('closed_received_bytes'),
       8
     ),

@@ -103,16 +103,18 @@
           },
           {
             // One series where the histogram has seventeen; of the classic buckets, or of the native
-            // histogram where Prometheus keeps no others.
+            // histogram where Prometheus keeps no others. None of a port that was idle.
             record: 'instance_side_port:sockstat_tcp_rtt_seconds:p99_rate5m',
             expr: |||
-              histogram_quantile(0.99,
-                sum without (view, peer) (rate(sockstat_tcp_rtt_seconds_bucket{%s}[5m]))
-              )
-              or
-              histogram_quantile(0.99,
-                sum without (view, peer) (rate(sockstat_tcp_rtt_seconds{%s}[5m]))
-              )
+              (
+                histogram_quantile(0.99,
+                  sum without (view, peer) (rate(sockstat_tcp_rtt_seconds_bucket{%s}[5m]))
+                )
+                or
+                histogram_quantile(0.99,
+                  sum without (view, peer) (rate(sockstat_tcp_rtt_seconds{%s}[5m]))
+                )
+              ) > 0
             ||| % [s, s],
           },
           {

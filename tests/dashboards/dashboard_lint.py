@@ -11,8 +11,8 @@ import grafana
 
 DATASOURCES = ('$datasource', '${datasource}')
 # Those of Grafana's units that ours need.
-UNITS = ('short', 'none', 's', 'bytes', 'Bps', 'percentunit', 'cps', 'pps', 'reqps',
-         'dateTimeFromNow')
+UNITS = ('short', 'none', 's', 'bytes', 'decbytes', 'Bps', 'percentunit', 'cps', 'pps', 'reqps',
+         'dateTimeFromNow', 'bool_yes_no', 'string')
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 SELECTOR = re.compile(r'([a-zA-Z_:][\w:]*)?\{([^{}]*)\}')
 # A name that neither braces nor a parenthesis follow, outside of any braces.

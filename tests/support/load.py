@@ -24,6 +24,7 @@ class Load:
     def __init__(self, family=namespace.IPV4, talkers=4):
         self.family = family
         self._kept = []
+        self._listeners = {}
         self._stop = threading.Event()
         self._talkers = [self._pair(TALK) for _ in range(talkers)]
         self._bulk, self._bulk_reader = self._pair(BULK)
@@ -33,7 +34,7 @@ class Load:
         self._unread()
         self._datagrams = self._keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self._datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-        self._datagrams.bind((family.connect_address, DATAGRAMS))
+        self._datagrams.bind((family.listen_address, DATAGRAMS))
         self.has_mptcp = self._mptcp()
         self._unix()
         self._threads = [threading.Thread(target=work, daemon=True)
@@ -57,12 +58,14 @@ class Load:
         return s
 
     def _listener(self, port, **options):
-        return self._keep(self.family.listen(port, **options))
+        """The one at a port, made when it is first asked for."""
+        if port not in self._listeners:
+            self._listeners[port] = self._keep(self.family.listen(port, **options))
+        return self._listeners[port]
 
     def _pair(self, port):
-        """(client, accepted) at a listener that is made with the first of them."""
-        listener = next((s for s in self._kept if s.getsockname()[1] == port), None)
-        _, client, accepted = self.family.pair(port, listener or self._listener(port))
+        """(client, accepted)"""
+        _, client, accepted = self.family.pair(port, self._listener(port))
         for s in (client, accepted):
             namespace.delay_nothing(self._keep(s))
         return client, accepted
@@ -96,7 +99,7 @@ class Load:
                                 for _ in range(2))
         except OSError:
             return False
-        listener.bind((self.family.connect_address, 0))
+        listener.bind((self.family.listen_address, 0))
         listener.listen()
         client.connect(listener.getsockname())
         self._keep(listener.accept()[0])
