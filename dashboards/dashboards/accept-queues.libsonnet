@@ -50,7 +50,7 @@ local variables = import 'variables.libsonnet';
       { query: 'F', title: 'Oldest wait', unit: 's', steps: [['text'], ['orange', 0.5], ['red', 2]] },
       { query: 'G', title: 'Drops', unit: 'cps', steps: [['text'], ['red', 0.0001]] },
       { query: 'H', title: 'Dropped', unit: 'none', decimals: 0, steps: [['text'], ['orange', 0.5]] },
-      { query: 'I', title: 'Last drop', unit: 'dateTimeFromNow' },
+      { query: 'I', title: 'Last drop', unit: 'dateTimeFromNow', width: 150 },
     ],
     [
       lib.tableTarget(
@@ -90,10 +90,10 @@ local variables = import 'variables.libsonnet';
       'within the peak window.',
       'short',
       [
-        target(five(metric('accept_queue_length')), name + ' now'),
-        target(five(metric('accept_queue_peak')), name + ' peak'),
+        target(five(metric('accept_queue_length')) + ' > 0', name + ' now'),
+        target(five(metric('accept_queue_peak')) + ' > 0', name + ' peak'),
       ],
-    ),
+    ) + lib.nothing('nobody waits'),
     lib.timeseries(
       'Share of time full',
       'Of 100%, how much of the time at least one socket of the listener had a full queue. ' +
@@ -106,8 +106,8 @@ local variables = import 'variables.libsonnet';
       'How long the oldest connection in each queue has waited, at least: since the client last ' +
       'acknowledged something.',
       's',
-      [target(five(metric('unaccepted_oldest_seconds')), name)],
-    ),
+      [target(five(metric('unaccepted_oldest_seconds')) + ' > 0', name)],
+    ) + lib.nothing('nobody waits'),
     lib.timeseries(
       'Dropped because a queue was full',
       'Connection attempts that the kernel dropped for it. A client that tries again is counted ' +

@@ -139,6 +139,8 @@ local variables = import 'variables.libsonnet';
       hostColumn('up{%s}' % s),
     ],
     'Fullest queue',
+    24,
+    9,
   ),
 
   local worst = [

@@ -226,6 +226,7 @@
               // A port is no number to be rounded.
               (if std.objectHas(column, 'label') then [{ id: 'unit', value: 'string' }] else []) +
               lib.optional(column, 'unit', function(unit) [{ id: 'unit', value: unit }]) +
+              lib.optional(column, 'width', function(n) [{ id: 'custom.width', value: n }]) +
               lib.optional(column, 'decimals', function(n) [{ id: 'decimals', value: n }]) +
               lib.optional(column, 'link', function(link) [{ id: 'links', value: [link] }]) +
               lib.optional(column, 'bar', function(most) [

@@ -33,7 +33,7 @@ local variables = import 'variables.libsonnet';
       'Dropped',
       'Connection attempts that the listeners of this host dropped within the time shown because ' +
       'a queue was full. Each kept a client waiting: Accept queues says which listener.',
-      'short',
+      'none',
       [target('sum(increase(sockstat_listener_drops_total{%s}[$__range]))' % s) +
        { instant: true, range: false }],
       redFrom(0.5),

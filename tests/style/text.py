@@ -13,7 +13,7 @@ import sources
 
 DIRECTORIES = ('.ci', 'collectors', 'config', 'daemon', 'dashboards', 'scripts', 'systemd', 'tests')
 # Bytes that a program wrote or will read: what they hold is not ours to tidy.
-FOREIGN = ('tests/fixtures/', 'tests/golden/', 'tests/fuzz/corpus/')
+FOREIGN = ('dashboards/pictures/', 'tests/fixtures/', 'tests/golden/', 'tests/fuzz/corpus/')
 LICENCE = 'SPDX-License-Identifier: Apache-2.0'
 PROMISE = re.compile(r'\b(TO[D]O|FIX[M]E|XX[X])\b')
 EMPTY_NAMES = re.compile(r'(test_)?(common|data|handle|helpers?|info|misc|process|stuff|utils?\d*)')
