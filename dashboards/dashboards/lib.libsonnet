@@ -60,13 +60,13 @@
     ),
   },
 
-  // [[color, from], ...], the first of which is from wherever values begin.
+  // [[color], [color, from], …], the first of which is from wherever values begin.
   thresholds(steps):: {
     fieldConfig+: {
       defaults+: {
         thresholds: {
           mode: 'absolute',
-          steps: [{ color: steps[0], value: null }] +
+          steps: [{ color: steps[0][0], value: null }] +
                  [{ color: step[0], value: step[1] } for step in steps[1:]],
         },
       },
@@ -381,6 +381,7 @@
         tags: c.dashboardTags,
         targetBlank: false,
         title: 'sockstatd',
+        tooltip: '',
         type: 'dashboards',
       },
     ],

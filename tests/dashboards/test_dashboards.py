@@ -58,6 +58,19 @@ def query_of(board, text, kind='timeseries'):
     first(board, kind)['targets'][0]['expr'] = text
 
 
+def thresholds(part):
+    """The steps of each, wherever they are."""
+    if isinstance(part, list):
+        for each in part:
+            yield from thresholds(each)
+    elif isinstance(part, dict):
+        for key, each in part.items():
+            if key == 'steps' and isinstance(each, list):
+                yield each
+            else:
+                yield from thresholds(each)
+
+
 def loki(text):
     """Breaks a dashboard by a query of Loki."""
     def spoil(board):
@@ -186,6 +199,16 @@ class Boards(unittest.TestCase):
                 taken |= cells
                 ids.add(each['id'])
             self.assertEqual(len(ids), len(board['panels']))
+
+    def test_colors_and_steps_are_what_grafana_takes(self):
+        for name, board in BOARDS.items():
+            found = list(thresholds(board))
+            self.assertGreater(len(found), 0)
+            for steps in found:
+                self.assertIsNone(steps[0]['value'], name)
+                values = [step['value'] for step in steps[1:]]
+                self.assertEqual(sorted(values), values, name)
+                self.assertEqual({type(step['color']) for step in steps}, {str}, name)
 
     def test_variables_and_links_lead_somewhere(self):
         self.assertEqual(len({board['uid'] for board in BOARDS.values()}), len(BOARDS))
