@@ -77,8 +77,9 @@ class Format(truth.Case):
         with open(f'/proc/{d.process.pid}/status', encoding='utf-8') as f:
             threads = int(f.read().split('Threads:')[1].split()[0])
         self.assertEqual(scrape.value('process_threads'), threads)
-        self.assertEqual(scrape.value('process_open_fds'),
-                         len(os.listdir(f'/proc/{d.process.pid}/fd')))
+        # A poll has files open while it reads them.
+        scrape = d.wait_metrics(lambda s: s.value('process_open_fds') ==
+                                len(os.listdir(f'/proc/{d.process.pid}/fd')), 'as many files')
         for name in ('process_cpu_seconds_total', 'process_resident_memory_bytes',
                      'process_virtual_memory_bytes', 'process_max_fds'):
             self.assertGreater(scrape.value(name), 0, name)

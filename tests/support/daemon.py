@@ -44,9 +44,16 @@ def eventually(probe, what, patience=PATIENCE_SECONDS):
         time.sleep(0.003)
 
 
-def fetch(path, port=PORT, address='127.0.0.1', method='GET', headers=()):
+def connect(port=PORT, address='127.0.0.1', tls=None):
+    """A connection for HTTP, with an ssl.SSLContext one for HTTPS."""
+    if tls:
+        return http.client.HTTPSConnection(address, port, timeout=PATIENCE_SECONDS, context=tls)
+    return http.client.HTTPConnection(address, port, timeout=PATIENCE_SECONDS)
+
+
+def fetch(path, port=PORT, address='127.0.0.1', method='GET', headers=(), tls=None):
     """(status, headers, bytes) of one request on a connection of its own."""
-    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE_SECONDS)
+    connection = connect(port, address, tls)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in dict(headers).items():
@@ -113,7 +120,9 @@ class Scrape:
 class Daemon:
     """A running daemon; leave the `with` block and it has stopped cleanly."""
 
-    def __init__(self, config=FAST, flags=(), wrap=(), env=None, wait='ready'):
+    def __init__(self, config=FAST, flags=(), wrap=(), env=None, wait='ready', tls=None,
+                 headers=()):
+        self.tls, self.headers = tls, dict(headers)  # of whoever asks it here
         self.directory = tempfile.mkdtemp(prefix='sockstatd-test-')
         os.chmod(self.directory, 0o755)
         self.config_path = os.path.join(self.directory, 'sockstatd.yaml')
@@ -207,7 +216,7 @@ class Daemon:
     def _wait_answer(self, path):
         def answers():
             try:
-                return get(path, self.port)[0] == 200
+                return fetch(path, self.port, headers=self.headers, tls=self.tls)[0] == 200
             except OSError:
                 return False
         try:
@@ -220,10 +229,9 @@ class Daemon:
         """(status, body) over one connection that is kept, so that scrapes leave no sockets."""
         for attempt in (1, 2):
             if not self._connection:
-                self._connection = http.client.HTTPConnection('127.0.0.1', self.port,
-                                                              timeout=PATIENCE_SECONDS)
+                self._connection = connect(self.port, tls=self.tls)
             try:
-                self._connection.request('GET', path)
+                self._connection.request('GET', path, headers=self.headers)
                 response = self._connection.getresponse()
                 return response.status, response.read().decode()
             except (http.client.HTTPException, ConnectionError):
