@@ -35,21 +35,32 @@ struct http_order {
 	uint64_t grace_ns;
 	struct http_listeners *listeners;
 	const struct http_limits *limits;
+	struct http_security *security;
 	char *path;
 	int result;
 };
+
+static void take_security(struct http *h, struct http_security *security)
+{
+	http_security_free(h->security);
+	h->security = security;
+	h->routes.headers = security ? security->headers : NULL;
+}
 
 static int configure(struct http *h, struct http_order *order)
 {
 	int r;
 
-	r = http_accept_attach(h, order->listeners);
+	r = http_daemon_start(h, http_daemon_kind(order->security));
+	if (r == 0)
+		r = http_accept_attach(h, order->listeners);
 	if (r < 0)
 		return r;
 	h->limits = *order->limits;
 	h->routes.first_max = h->limits.first_answers;
 	http_accept_drain(h, h->listeners);
 	http_listeners_free(h->listeners);
+	take_security(h, order->security);
 	h->listeners = order->listeners;
 	free(h->path);
 	h->path = order->path;
@@ -152,7 +163,6 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 			   .observe = settings->observe,
 			   .observe_userdata = settings->observe_userdata},
 		.limits = settings->limits,
-		.daemon_source = LOOP_SOURCE_INIT,
 		.accept_pause = LOOP_OWNED_INIT,
 		.reserve_fd = -1,
 		.loop = LOOP_INIT,
@@ -162,6 +172,7 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	};
 	if (h->routes.count > 0)
 		h->routes.first_path = h->routes.items[0].path;
+	http_daemon_init(h);
 	*ret_http = h;
 	return 0;
 }
@@ -176,7 +187,7 @@ static int open_parts(struct http *h, struct http_listeners *listeners)
 	if (r == 0)
 		r = http_accept_init(h);
 	if (r == 0)
-		r = http_daemon_start(h);
+		r = http_daemon_start(h, http_daemon_kind(h->security));
 	return r < 0 ? r : http_accept_attach(h, listeners);
 }
 
@@ -201,13 +212,14 @@ static int start_thread(struct http *h)
 	return r;
 }
 
-int http_start(struct http *h, struct http_listeners *listeners)
+int http_start(struct http *h, struct http_listeners *listeners, struct http_security *security)
 {
 	int r;
 
 	assert(!h->running);
 	h->stopping = false;
 	h->listeners = listeners;
+	take_security(h, security);
 	atomic_store(&h->heartbeat_ns, clock_monotonic_ns());
 	r = open_parts(h, listeners);
 	if (r == 0)
@@ -216,15 +228,17 @@ int http_start(struct http *h, struct http_listeners *listeners)
 	if (r < 0) {
 		http_accept_detach(listeners);
 		h->listeners = NULL;
+		h->security = NULL;
+		h->routes.headers = NULL;
 		close_parts(h);
 	}
 	return r;
 }
 
-int http_configure(struct http *h, struct http_listeners *listeners,
+int http_configure(struct http *h, struct http_listeners *listeners, struct http_security *security,
 		   const struct http_limits *limits, const char *path)
 {
-	struct http_order order = {.listeners = listeners, .limits = limits};
+	struct http_order order = {.listeners = listeners, .security = security, .limits = limits};
 
 	assert(h->running);
 	order.path = strdup(path);
@@ -263,6 +277,7 @@ void http_free(struct http *h)
 	if (!h)
 		return;
 	http_stop(h, 0);
+	http_security_free(h->security);
 	free(h->path);
 	free(h);
 }

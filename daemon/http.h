@@ -12,6 +12,7 @@
 #include "daemon/http_route.h"
 
 struct http;
+struct http_security;
 
 struct http_limits {
 	unsigned int connections;      /* places; the one that waited longest makes room */
@@ -50,12 +51,14 @@ uint16_t http_listeners_port(const struct http_listeners *listeners, unsigned in
 
 /* 0 or -errno. */
 int http_new(const struct http_settings *settings, struct http **ret_http);
-/* Takes the listeners over and starts the thread. 0 or -errno, and then they are the caller's. */
-int http_start(struct http *h, struct http_listeners *listeners);
+/* Takes the listeners over, and SECURITY, which may be NULL, and starts the thread. 0 or -errno,
+ * and then they are the caller's. */
+int http_start(struct http *h, struct http_listeners *listeners, struct http_security *security);
 /* From another thread, while it runs: the server takes over LISTENERS (which may share sockets with
- * those it has; its old ones are let go), LIMITS and the path of route 0. When this returns, all
- * of it is in force. PATH is copied. 0 or -errno, and then nothing has changed. */
-int http_configure(struct http *h, struct http_listeners *listeners,
+ * those it has; its old ones are let go), SECURITY, LIMITS and the path of route 0. When this
+ * returns, all of it is in force for new connections; those that are there keep their TLS. PATH is
+ * copied. 0 or -errno, and then nothing has changed. */
+int http_configure(struct http *h, struct http_listeners *listeners, struct http_security *security,
 		   const struct http_limits *limits, const char *path);
 /* The listeners in use, for http_listeners_new(). */
 struct http_listeners *http_current_listeners(struct http *h);

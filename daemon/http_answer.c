@@ -57,11 +57,24 @@ static void observe(const struct http_routes *routes, int route, unsigned int st
 		routes->observe(routes->observe_userdata, route, status);
 }
 
-/* Takes RESPONSE over. HEADERS up to one without a name; those without a value are left out. */
-static enum MHD_Result queue(struct MHD_Connection *connection, struct MHD_Response *response,
-			     unsigned int status, const struct header *headers)
+static enum MHD_Result add_configured(const struct http_routes *routes,
+				      struct MHD_Response *response)
 {
 	enum MHD_Result result = MHD_YES;
+
+	for (unsigned int i = 0; routes->headers && result == MHD_YES && i < WEB_HEADERS; i++)
+		if (routes->headers[i].value)
+			result = MHD_add_response_header(response, routes->headers[i].name,
+							 routes->headers[i].value);
+	return result;
+}
+
+/* Takes RESPONSE over. HEADERS up to one without a name; those without a value are left out. */
+static enum MHD_Result queue(const struct http_routes *routes, struct MHD_Connection *connection,
+			     struct MHD_Response *response, unsigned int status,
+			     const struct header *headers)
+{
+	enum MHD_Result result = add_configured(routes, response);
 
 	for (; result == MHD_YES && headers->name; headers++)
 		if (headers->value)
@@ -88,7 +101,7 @@ static enum MHD_Result queue_error(const struct http_routes *routes,
 	observe(routes, route, status);
 	response =
 		MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_PERSISTENT);
-	return response ? queue(connection, response, status, headers) : MHD_NO;
+	return response ? queue(routes, connection, response, status, headers) : MHD_NO;
 }
 
 /* A field of the request's head, or NULL. */
@@ -185,7 +198,8 @@ void http_each_argument(const struct http_request *request, http_argument_fn fn,
 				  call_argument, &call);
 }
 
-static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
+static enum MHD_Result queue_rendered(const struct http_routes *routes,
+				      struct MHD_Connection *connection,
 				      struct MHD_Response *response, unsigned int status,
 				      const struct http_response *rendered)
 {
@@ -197,7 +211,7 @@ static enum MHD_Result queue_rendered(struct MHD_Connection *connection,
 		{NULL, NULL},
 	};
 
-	return queue(connection, response, status, headers);
+	return queue(routes, connection, response, status, headers);
 }
 
 void http_call_end(struct http_routes *routes, struct http_call *call)
@@ -260,5 +274,5 @@ enum MHD_Result http_answer(struct http_routes *routes, struct MHD_Connection *c
 	if (!response)
 		return queue_error(routes, connection, route, STATUS_INTERNAL_SERVER_ERROR);
 	observe(routes, route, status);
-	return queue_rendered(connection, response, status, &rendered);
+	return queue_rendered(routes, connection, response, status, &rendered);
 }

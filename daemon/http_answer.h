@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "daemon/http.h"
+#include "daemon/http_security.h"
 
 struct http_routes {
 	const struct http_route *items;
@@ -15,6 +16,7 @@ struct http_routes {
 	unsigned int first_answers; /* and how many are */
 	http_observe_fn observe;
 	void *observe_userdata;
+	const struct http_header *headers; /* WEB_HEADERS, of every answer; NULL: none */
 };
 
 /* A request, from its head to the end of its answer. */

@@ -5,6 +5,7 @@
  * descriptor is closed by it alone.
  */
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #include "daemon/http_internal.h"
+#include "daemon/http_tls.h"
+#include "daemon/http_wire.h"
 #include "daemon/io/clock.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
@@ -28,6 +31,8 @@
 struct http_client {
 	struct http_connection connection;
 	struct MHD_Connection *handle;
+	struct http_tls *tls; /* a reference; NULL: plain */
+	struct http_wire wire;
 	uint64_t body_bytes; /* of the request */
 	struct http_call call;
 	TAILQ_ENTRY(http_client) pending;
@@ -59,7 +64,19 @@ static void client_free(struct http *h, struct http_client *client)
 	http_call_end(&h->routes, &client->call);
 	http_connections_remove(&h->connections, &client->connection);
 	publish_count(h);
+	http_tls_unref(client->tls);
 	free(client);
+}
+
+/* The session is there, and has not begun to shake hands. */
+static void begin_tls(struct http_client *client)
+{
+	gnutls_session_t session =
+		MHD_get_connection_info(client->handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+			->tls_session;
+
+	http_wire_attach(&client->wire, client->connection.fd, session);
+	http_tls_attach(client->tls, session);
 }
 
 static void connection_changed(void *cls, struct MHD_Connection *handle, void **socket_context,
@@ -70,6 +87,8 @@ static void connection_changed(void *cls, struct MHD_Connection *handle, void **
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		h->arriving->handle = handle;
 		*socket_context = h->arriving;
+		if (h->arriving->tls)
+			begin_tls(h->arriving);
 		h->arriving = NULL;
 	} else {
 		client_free(h, *socket_context);
@@ -164,53 +183,39 @@ static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, 
 	return answer(h, client, url);
 }
 
-static void daemon_ready(struct loop_source *source, uint32_t events)
+/* It wants a certificate to start; each session has one of its own.
+ * NOLINTNEXTLINE(readability-function-size): the parameters are GnuTLS's. */
+static int have_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities,
+			       int authority_count, const gnutls_pk_algorithm_t *algorithms,
+			       int algorithm_count, gnutls_pcert_st **ret_chain,
+			       unsigned int *ret_chain_len, gnutls_privkey_t *ret_key)
 {
-	struct http *h = container_of(source, struct http, daemon_source);
-
-	(void)events;
-	http_daemon_serve(h);
+	(void)session;
+	(void)authorities;
+	(void)authority_count;
+	(void)algorithms;
+	(void)algorithm_count;
+	(void)ret_chain;
+	(void)ret_chain_len;
+	(void)ret_key;
+	return -1;
 }
 
-int http_daemon_start(struct http *h)
+static unsigned int timeout_ms(const struct http_library *library, unsigned int max_ms)
 {
-	const union MHD_DaemonInfo *info;
+	unsigned long long ms;
 
-	http_connections_init(&h->connections);
-	TAILQ_INIT(&h->pending);
-	h->daemon_limit.period_ns = LOG_PERIOD_NS;
-	errno = 0;
-	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
-			MHD_ALLOW_SUSPEND_RESUME,
-		0, NULL, NULL, handle_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_message, h,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h, MHD_OPTION_NOTIFY_COMPLETED,
-		request_completed, h, MHD_OPTION_END);
-	if (!h->daemon)
-		return errno > 0 ? -errno : -ENOMEM;
-	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	return loop_source_add(&h->loop, &h->daemon_source, info->epoll_fd, EPOLLIN, daemon_ready);
-}
-
-void http_daemon_stop(struct http *h)
-{
-	loop_source_remove(&h->daemon_source);
-	if (h->daemon) {
-		/* It would abort over one that is suspended. */
-		http_daemon_resume(h);
-		MHD_stop_daemon(h->daemon);
-	}
-	h->daemon = NULL;
+	if (MHD_get_timeout(library->daemon, &ms) != MHD_YES || ms > max_ms)
+		return max_ms;
+	return (unsigned int)ms;
 }
 
 /* Its epoll is edge-triggered: what it has not finished shows in its time-out only. */
-void http_daemon_serve(struct http *h)
+static void serve(struct http_library *library)
 {
 	for (int i = 0; i < ROUNDS_PER_SERVE; i++) {
-		MHD_run(h->daemon);
-		if (http_daemon_timeout_ms(h, 1) > 0)
+		MHD_run(library->daemon);
+		if (timeout_ms(library, 1) > 0)
 			break;
 	}
 }
@@ -232,13 +237,80 @@ void http_daemon_reap(struct http *h)
 	}
 }
 
+static void library_ready(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	serve(container_of(source, struct http_library, source));
+}
+
+void http_daemon_init(struct http *h)
+{
+	http_connections_init(&h->connections);
+	TAILQ_INIT(&h->pending);
+	h->daemon_limit.period_ns = LOG_PERIOD_NS;
+	for (int i = 0; i < HTTP_LIBRARIES; i++)
+		h->libraries[i] = (struct http_library){h, NULL, LOOP_SOURCE_INIT};
+}
+
+int http_daemon_start(struct http *h, enum http_library_kind kind)
+{
+	const struct MHD_OptionItem tls_options[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)have_no_certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	const unsigned int flags = kind == HTTP_LIBRARY_TLS ? MHD_USE_TLS : 0;
+	struct http_library *library = &h->libraries[kind];
+	const union MHD_DaemonInfo *info;
+
+	if (library->daemon)
+		return 0;
+	errno = 0;
+	library->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+			MHD_ALLOW_SUSPEND_RESUME | flags,
+		0, NULL, NULL, handle_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_message, h,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h, MHD_OPTION_NOTIFY_COMPLETED,
+		request_completed, h, MHD_OPTION_ARRAY, tls_options + (flags == 0), MHD_OPTION_END);
+	if (!library->daemon)
+		return errno > 0 ? -errno : -ENOMEM;
+	info = MHD_get_daemon_info(library->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	return loop_source_add(&h->loop, &library->source, info->epoll_fd, EPOLLIN, library_ready);
+}
+
+void http_daemon_stop(struct http *h)
+{
+	/* It would abort over one that is suspended. */
+	http_daemon_resume(h);
+	for (int i = 0; i < HTTP_LIBRARIES; i++) {
+		struct http_library *library = &h->libraries[i];
+
+		loop_source_remove(&library->source);
+		if (library->daemon)
+			MHD_stop_daemon(library->daemon);
+		library->daemon = NULL;
+	}
+}
+
+enum http_library_kind http_daemon_kind(const struct http_security *security)
+{
+	return security && security->tls ? HTTP_LIBRARY_TLS : HTTP_LIBRARY_PLAIN;
+}
+
+void http_daemon_serve(struct http *h)
+{
+	for (int i = 0; i < HTTP_LIBRARIES; i++)
+		if (h->libraries[i].daemon)
+			serve(&h->libraries[i]);
+}
+
 unsigned int http_daemon_timeout_ms(struct http *h, unsigned int max_ms)
 {
-	unsigned long long ms;
-
-	if (MHD_get_timeout(h->daemon, &ms) != MHD_YES || ms > max_ms)
-		return max_ms;
-	return (unsigned int)ms;
+	for (int i = 0; i < HTTP_LIBRARIES; i++)
+		if (h->libraries[i].daemon)
+			max_ms = timeout_ms(&h->libraries[i], max_ms);
+	return max_ms;
 }
 
 static unsigned int inactivity_seconds(const struct http_limits *limits)
@@ -251,6 +323,7 @@ static unsigned int inactivity_seconds(const struct http_limits *limits)
 
 void http_daemon_admit(struct http *h, int fd, const struct sockaddr *address, socklen_t len)
 {
+	enum http_library_kind kind = http_daemon_kind(h->security);
 	struct in6_addr remote = http_remote(address);
 	struct http_client *client;
 
@@ -262,10 +335,12 @@ void http_daemon_admit(struct http *h, int fd, const struct sockaddr *address, s
 	http_connections_add(&h->connections, &client->connection, fd, &remote,
 			     clock_monotonic_ns());
 	publish_count(h);
+	if (kind == HTTP_LIBRARY_TLS)
+		client->tls = http_tls_ref(h->security->tls);
 	h->arriving = client;
 	/* The time-out not before the connection is in: on its way out of a failure libmicrohttpd
 	 * looks for it among those that have the daemon's. */
-	if (MHD_add_connection(h->daemon, fd, address, len) == MHD_YES)
+	if (MHD_add_connection(h->libraries[kind].daemon, fd, address, len) == MHD_YES)
 		MHD_set_connection_option(client->handle, MHD_CONNECTION_OPTION_TIMEOUT,
 					  inactivity_seconds(&h->limits));
 	else if (h->arriving)

@@ -11,15 +11,27 @@ struct http_client;
 struct http_order;
 TAILQ_HEAD(http_pending, http_client);
 
+/* libmicrohttpd speaks one or the other. */
+enum http_library_kind {
+	HTTP_LIBRARY_PLAIN,
+	HTTP_LIBRARY_TLS, /* started when it is first needed */
+};
+
+#define HTTP_LIBRARIES (HTTP_LIBRARY_TLS + 1)
+
 struct http {
 	struct http_routes routes;
 	struct http_limits limits;
 	char *path; /* of route 0, once configured */
 	struct http_listeners *listeners;
+	struct http_security *security; /* NULL: plain HTTP, open to everybody */
 
 	/* http_daemon.c */
-	struct MHD_Daemon *daemon;
-	struct loop_source daemon_source;
+	struct http_library {
+		struct http *server;
+		struct MHD_Daemon *daemon; /* NULL: not started */
+		struct loop_source source;
+	} libraries[HTTP_LIBRARIES];
 	struct http_connections connections;
 	struct http_pending pending;  /* those that libmicrohttpd has suspended */
 	struct http_client *arriving; /* on its way into libmicrohttpd */
@@ -45,9 +57,12 @@ struct http {
 	_Atomic unsigned int open_connections;
 };
 
-/* libmicrohttpd on our loop. 0 or -errno. */
-int http_daemon_start(struct http *h);
+void http_daemon_init(struct http *h);
+/* libmicrohttpd on our loop, of one kind, if that is not there yet. 0 or -errno. */
+int http_daemon_start(struct http *h, enum http_library_kind kind);
 void http_daemon_stop(struct http *h);
+/* Which kind a new connection needs. */
+enum http_library_kind http_daemon_kind(const struct http_security *security);
 /* Lets it read, answer and write all that is possible now. */
 void http_daemon_serve(struct http *h);
 /* Asks for the answers that are pending. */

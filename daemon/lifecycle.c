@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/lifecycle.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,21 +130,19 @@ void lifecycle_fault(struct lifecycle *l, const char *format, ...)
 	buf_add_char(&l->faults, '\n');
 }
 
-void lifecycle_say_faults(struct lifecycle *l, const char *path, const struct config_errors *errors)
+void lifecycle_faults(struct lifecycle *l, const char *path, const struct config_errors *errors,
+		      int error)
 {
 	for (size_t i = 0; i < errors->count; i++) {
 		char text[SETTINGS_ERROR_MAX];
-		char quoted[2 * SETTINGS_ERROR_MAX];
 
 		settings_describe_error(path, &errors->items[i], text);
-		log_error("configuration is wrong", "error=%s",
-			  log_quote(text, quoted, sizeof(quoted)));
 		lifecycle_fault(l, "%s", text);
 	}
-	if (errors->total == errors->count)
-		return;
-	log_error("configuration is wrong", "more=%zu", errors->total - errors->count);
-	lifecycle_fault(l, "%zu more", errors->total - errors->count);
+	if (errors->total > errors->count)
+		lifecycle_fault(l, "%s: %zu more", path, errors->total - errors->count);
+	if (error != -EINVAL)
+		lifecycle_fault(l, "%s: %s", path ? path : "sockstatd", strerror(-error));
 }
 
 int lifecycle_fail(struct lifecycle *l, const char *what, int error)

@@ -48,10 +48,10 @@ void lifecycle_enable(struct lifecycle *l, bool enabled);
 /* Around each reload, whoever wants it. What was wrong with it is one line each time. */
 void lifecycle_begin(struct lifecycle *l);
 void lifecycle_fault(struct lifecycle *l, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The same, and says it in the log: what is wrong within the file; and any other -errno, which is
- * returned. */
-void lifecycle_say_faults(struct lifecycle *l, const char *path,
-			  const struct config_errors *errors);
+/* As loading_say_fn: each that a file has. */
+void lifecycle_faults(struct lifecycle *l, const char *path, const struct config_errors *errors,
+		      int error);
+/* Says any other -errno in the log too, and returns it. */
 int lifecycle_fail(struct lifecycle *l, const char *what, int error);
 void lifecycle_end(struct lifecycle *l, struct http *http, bool well);
 /* No reload will begin any more: who waits for one, and who comes, is told so. */

@@ -5,15 +5,18 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <protobuf-c/protobuf-c.h>
 #include <yaml.h>
 #include <zlib.h>
 
 #include "build_config.h"
+#include "config/web_config.h"
 #include "daemon/doctor.h"
 #include "daemon/filters.h"
 #include "daemon/listing.h"
+#include "daemon/loading.h"
 #include "daemon/manager.h"
 #include "daemon/once.h"
 #include "daemon/options.h"
@@ -30,6 +33,7 @@ static int print_version(void)
 	uname(&kernel);
 	printf("sockstatd, version %s (revision: %s)\n"
 	       "  compiler:      %s\n"
+	       "  GnuTLS:        %s\n"
 	       "  libmicrohttpd: %s\n"
 	       "  libmnl:        %s\n"
 	       "  libyaml:       %s\n"
@@ -37,43 +41,38 @@ static int print_version(void)
 	       "  protobuf-c:    %s\n"
 	       "  zlib:          %s\n"
 	       "  kernel:        %s\n",
-	       BUILD_VERSION, BUILD_REVISION, __VERSION__, MHD_get_version(), BUILD_LIBMNL,
-	       yaml_get_version_string(), BUILD_LIBSYSTEMD, protobuf_c_version(), zlibVersion(),
-	       kernel.release);
+	       BUILD_VERSION, BUILD_REVISION, __VERSION__, gnutls_check_version(NULL),
+	       MHD_get_version(), BUILD_LIBMNL, yaml_get_version_string(), BUILD_LIBSYSTEMD,
+	       protobuf_c_version(), zlibVersion(), kernel.release);
 	return EXIT_SUCCESS;
 }
 
-/* The value, with carets under what is wrong with it. */
-static void print_excerpt(const struct config_error *e)
+/* What the web configuration says follows as comments, so that it all can be read back. */
+static int add_web_config(const char *path, struct buf *text)
 {
-	if (!e->excerpt[0])
-		return;
-	fprintf(stderr, "    %s\n    %*s", e->excerpt, (int)e->caret, "");
-	for (unsigned int i = 0; i < e->caret_len; i++)
-		fputc('^', stderr);
-	fputc('\n', stderr);
+	struct config_errors errors;
+	struct web_config *w;
+	int r;
+
+	if (!path)
+		return 0;
+	r = web_config_load(path, &errors, &w);
+	if (r < 0)
+		return r;
+	buf_add_format(text, "\n# --web.config.file=%s\n", path);
+	web_config_render(w, text);
+	web_config_free(w);
+	return 0;
 }
 
-static void print_config_errors(const char *path, const struct config_errors *errors)
-{
-	char text[SETTINGS_ERROR_MAX];
-
-	for (size_t i = 0; i < errors->count; i++) {
-		settings_describe_error(path, &errors->items[i], text);
-		fprintf(stderr, "%s\n", text);
-		print_excerpt(&errors->items[i]);
-	}
-	if (errors->total > errors->count)
-		fprintf(stderr, "%s: %zu more\n", path, errors->total - errors->count);
-}
-
-static int dump(const struct config *config)
+static int dump(const struct options *o, const struct config *config)
 {
 	struct buf text = BUF_INIT;
 	int status = EXIT_SUCCESS;
 
 	config_render(config, &text);
-	if (text.error || fwrite(text.data, 1, text.len, stdout) != text.len)
+	if (add_web_config(o->web_config_file, &text) < 0 || text.error ||
+	    fwrite(text.data, 1, text.len, stdout) != text.len)
 		status = EXIT_CANNOT_START;
 	buf_done(&text);
 	return status;
@@ -90,40 +89,33 @@ static int examine(const struct options *o, const char *path, const struct confi
 	return r < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 }
 
-/* With a configuration: checks, dumps, examines the host, polls once, or serves. Takes CONFIG over.
- */
-static int run(const struct options *o, const char *path, struct config *config)
+/* With a configuration: checks, dumps, examines the host, polls once, or serves. */
+static int run(const struct options *o, const char *path, struct loaded *loaded)
 {
-	int status = EXIT_SUCCESS;
-
 	if (o->check)
-		filters_print(config, o->procfs_path, stdout);
+		filters_print(loaded->config, o->procfs_path, stdout);
 	else if (o->dump)
-		status = dump(config);
+		return dump(o, loaded->config);
 	else if (o->doctor)
-		status = examine(o, path, config);
+		return examine(o, path, loaded->config);
 	else if (o->once)
-		status = once_run(o, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
+		return once_run(o, loaded->config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
 	else
-		return manager_run(o, path, config) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
-	config_free(config);
-	return status;
+		return manager_run(o, path, loaded) < 0 ? EXIT_CANNOT_START : EXIT_SUCCESS;
+	return EXIT_SUCCESS;
 }
 
 static int load_and_run(const struct options *o)
 {
-	struct config_errors errors;
-	struct config *config;
 	const char *path = settings_find_file(o);
-	int r;
+	struct loaded loaded = {0};
+	int status;
 
-	r = settings_load(o, path, &errors, &config);
-	if (r == 0)
-		return run(o, path, config);
-	print_config_errors(path, &errors);
-	if (r != -EINVAL)
-		fprintf(stderr, "%s: %s\n", path ? path : "sockstatd", strerror(-r));
-	return EXIT_CANNOT_START;
+	if (loading_load(o, path, loading_print, NULL, &loaded) < 0)
+		return EXIT_CANNOT_START;
+	status = run(o, path, &loaded);
+	loading_done(&loaded);
+	return status;
 }
 
 int main(int argc, char **argv)

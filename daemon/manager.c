@@ -8,10 +8,12 @@
 
 #include "build_config.h"
 #include "daemon/core/self_values.h"
+#include "daemon/http_security.h"
 #include "daemon/io/clock.h"
 #include "daemon/io/log.h"
 #include "daemon/lifecycle.h"
 #include "daemon/listening.h"
+#include "daemon/loading.h"
 #include "daemon/options.h"
 #include "daemon/pages.h"
 #include "daemon/polling.h"
@@ -30,6 +32,7 @@ struct manager {
 	const struct options *options;
 	const char *config_path; /* what SIGHUP reads, NULL: nothing */
 	struct config *config;
+	struct http_security *security; /* until the server has it */
 	struct loop loop;
 	struct loop_signals signals;
 	struct snapshot_exchange exchange;
@@ -45,7 +48,6 @@ struct manager {
 	bool is_stopping;
 };
 
-DEFINE_CLEANUP(struct config *, config, config_free);
 DEFINE_CLEANUP(struct catalogue *, catalogue, catalogue_unref);
 
 static struct http_limits limits_of(const struct config *c)
@@ -69,11 +71,12 @@ static void note_config(struct manager *m, bool well)
 	lifecycle_enable(&m->lifecycle, m->config->web.enable_lifecycle);
 }
 
-/* Puts a configuration in force that could be read and whose addresses are bound: all of it, or, if
- * that fails, nothing. */
-static int apply(struct manager *m, struct config *c, struct http_listeners *listeners)
+/* Puts in force, and takes over, what could be read and whose addresses are bound: all of it, or,
+ * if that fails, nothing. */
+static int apply(struct manager *m, struct loaded *loaded, struct http_listeners *listeners)
 {
 	_cleanup_(cleanup_catalogue) struct catalogue *catalogue = NULL;
+	struct config *c = loaded->config;
 	struct http_limits limits = limits_of(c);
 	int r;
 
@@ -82,45 +85,51 @@ static int apply(struct manager *m, struct config *c, struct http_listeners *lis
 		r = polling_prepare(&m->polling, c, catalogue);
 	if (r < 0)
 		return r;
-	r = http_configure(m->http, listeners, &limits, c->web.telemetry_path);
+	r = http_configure(m->http, listeners, loaded->security, &limits, c->web.telemetry_path);
 	if (r < 0) {
 		polling_discard(&m->polling);
 		return r;
 	}
 	catalogue_begin(catalogue, m->polling.catalogue, clock_realtime_ns() / NSEC_PER_MSEC);
+	http_security_say(take_ptr(loaded->security));
 	polling_apply(&m->polling, c, catalogue);
 	config_free(m->config);
-	m->config = c;
+	m->config = take_ptr(loaded->config);
 	return 0;
+}
+
+/* To the log, and to who has asked for the reload. */
+static void say_faults(void *userdata, const char *path, const struct config_errors *errors,
+		       int error)
+{
+	struct manager *m = userdata;
+
+	loading_log(NULL, path, errors, error);
+	lifecycle_faults(&m->lifecycle, path, errors, error);
 }
 
 static int reload_config(struct manager *m)
 {
-	_cleanup_(cleanup_config) struct config *c = NULL;
+	_cleanup_(loading_done) struct loaded loaded = {0};
 	struct http_listeners *listeners = NULL;
 	char fault[LISTENING_FAULT_MAX];
-	struct config_errors errors;
 	int r;
 
-	r = settings_load(m->options, m->config_path, &errors, &c);
-	if (r < 0) {
-		lifecycle_say_faults(&m->lifecycle, m->config_path, &errors);
-		return r == -EINVAL
-			       ? r
-			       : lifecycle_fail(&m->lifecycle, "cannot read the configuration", r);
-	}
-	r = listening_open(&m->listening, c, http_current_listeners(m->http), &listeners, fault);
+	r = loading_load(m->options, m->config_path, say_faults, m, &loaded);
+	if (r < 0)
+		return r;
+	r = listening_open(&m->listening, loaded.config, http_current_listeners(m->http),
+			   &listeners, fault);
 	if (r < 0) {
 		lifecycle_fault(&m->lifecycle, "%s", fault);
 		return r;
 	}
-	r = apply(m, c, listeners);
+	r = apply(m, &loaded, listeners);
 	if (r < 0) {
 		http_listeners_free(listeners);
 		return lifecycle_fail(&m->lifecycle, "cannot put the configuration in force", r);
 	}
-	take_ptr(c);
-	return 0;
+	return r;
 }
 
 static void reload(struct manager *m)
@@ -214,12 +223,14 @@ static int start_server(struct manager *m)
 	r = http_new(&settings, &m->http);
 	m->pages.http = m->http;
 	if (r == 0)
-		r = http_start(m->http, listeners);
+		r = http_start(m->http, listeners, m->security);
 	if (r < 0) {
 		http_listeners_free(listeners);
 		log_error("cannot start the server", "error=\"%s\"", strerror(-r));
+		return r;
 	}
-	return r;
+	http_security_say(take_ptr(m->security));
+	return 0;
 }
 
 static int start_polling(struct manager *m)
@@ -347,20 +358,20 @@ static void stop(struct manager *m)
 	loop_done(&m->loop);
 	snapshot_exchange_done(&m->exchange);
 	config_free(m->config);
+	http_security_free(m->security);
 }
 
-int manager_run(const struct options *options, const char *config_path, struct config *config)
+int manager_run(const struct options *options, const char *config_path, struct loaded *loaded)
 {
 	struct manager *m = calloc(1, sizeof(*m));
 	int r;
 
-	if (!m) {
-		config_free(config);
+	if (!m)
 		return -ENOMEM;
-	}
 	m->options = options;
 	m->config_path = config_path;
-	m->config = config;
+	m->config = take_ptr(loaded->config);
+	m->security = take_ptr(loaded->security);
 	m->loop = (struct loop)LOOP_INIT;
 	m->signals = (struct loop_signals)LOOP_OWNED_INIT;
 	m->lifecycle = (struct lifecycle)LIFECYCLE_INIT;

@@ -6,8 +6,8 @@
 #pragma once
 
 struct options;
-struct config;
+struct loaded;
 
-/* Serves until a signal stops it. Takes CONFIG over. CONFIG_PATH is what SIGHUP reloads, NULL:
- * nothing. Returns 0, or -errno if it could not start, and has then said why in the log. */
-int manager_run(const struct options *options, const char *config_path, struct config *config);
+/* Serves until a signal stops it. Takes over what was LOADED. CONFIG_PATH is what SIGHUP reloads,
+ * NULL: nothing. Returns 0, or -errno if it could not start, and has then said why in the log. */
+int manager_run(const struct options *options, const char *config_path, struct loaded *loaded);

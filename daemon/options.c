@@ -36,6 +36,8 @@ static const struct option_row {
 	 "Path of the metrics (default: /metrics)."},
 	{"web.max-requests", "N", OPTION_TEXT, offsetof(struct options, max_requests),
 	 "Scrapes under way at a time, 0 for any number (default: 40)."},
+	{"web.config.file", "PATH", OPTION_TEXT, offsetof(struct options, web_config_file),
+	 "TLS, users and headers in YAML, as for Prometheus' exporters (default: none)."},
 	{"web.systemd-socket", NULL, OPTION_FLAG, offsetof(struct options, systemd_socket),
 	 "Do not start without sockets from systemd (which are used in any case)."},
 	{"web.enable-lifecycle", NULL, OPTION_FLAG, offsetof(struct options, enable_lifecycle),

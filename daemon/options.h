@@ -16,6 +16,7 @@ struct options {
 	size_t listen_address_count;
 	const char *telemetry_path;
 	const char *max_requests; /* as web.max_requests takes it */
+	const char *web_config_file; /* NULL: not given */
 	const char *textfile;
 	enum log_level log_level;
 	enum log_format log_format;

@@ -20,6 +20,8 @@ LAYERS = {
     'daemon': ('collectors', 'config', 'daemon/core', 'daemon/io', 'daemon/util'),
 }
 LIBRARIES = {
+    'crypt.h': ('daemon',),
+    'gnutls/': ('daemon',),
     'libmnl/': ('collectors',),
     'microhttpd.h': ('daemon',),
     'protobuf-c/': ('daemon/core',),

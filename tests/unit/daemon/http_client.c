@@ -142,7 +142,7 @@ int server_start(const char *address, const struct http_settings *settings, stru
 		http_listeners_free(listeners);
 		return r;
 	}
-	r = http_start(h, listeners);
+	r = http_start(h, listeners, NULL);
 	if (r < 0) {
 		http_listeners_free(listeners);
 		http_free(h);

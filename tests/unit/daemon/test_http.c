@@ -111,7 +111,7 @@ Test(http, configure_is_in_force_when_it_returns)
 
 	must_send(kept, "GET /metrics HTTP/1.1\r\n" END);
 	cr_assert_eq(client_receive(kept, false, &a), 0);
-	cr_assert_eq(http_configure(h, listen_to("127.0.0.1:0", h), &limits, path), 0);
+	cr_assert_eq(http_configure(h, listen_to("127.0.0.1:0", h), NULL, &limits, path), 0);
 	cr_assert_eq(server_port(h), old, "the same address is the same socket");
 	path[1] = 'x';
 	cr_assert_eq(client_get(old, "/other", &a), 0);
@@ -119,13 +119,13 @@ Test(http, configure_is_in_force_when_it_returns)
 	cr_assert_eq(client_get(old, "/metrics", &a), 0);
 	cr_assert_eq(a.status, 404);
 
-	cr_assert_eq(http_configure(h, listen_to("127.0.0.2:0", h), &limits, "/metrics"), 0);
+	cr_assert_eq(http_configure(h, listen_to("127.0.0.2:0", h), NULL, &limits, "/metrics"), 0);
 	cr_assert_eq(client_connect(old, NULL), -ECONNREFUSED);
 	must_send(kept, "GET /metrics HTTP/1.1\r\n" END);
 	cr_assert_eq(client_receive(kept, false, &a), 0, "a connection outlives its listener");
 
 	limits.connections = 1;
-	cr_assert_eq(http_configure(h, listen_to("127.0.0.1:0", h), &limits, "/metrics"), 0);
+	cr_assert_eq(http_configure(h, listen_to("127.0.0.1:0", h), NULL, &limits, "/metrics"), 0);
 	must_get(h, "/metrics");
 	cr_assert_eq(client_wait_end(kept), 0);
 	close(kept);
@@ -149,7 +149,7 @@ Test(http, configure_leaves_nobody_behind)
 	for (int i = 0; i < 100; i++) {
 		fd = must_connect(h, NULL);
 		must_send_through(fd, "GET /metrics HTTP/1.1\r\n" END);
-		r = http_configure(h, listen_to(i % 2 ? any : one, h), &settings.limits,
+		r = http_configure(h, listen_to(i % 2 ? any : one, h), NULL, &settings.limits,
 				   "/metrics");
 		cr_assert_eq(r, 0);
 		r = client_receive(fd, false, &a);

@@ -167,12 +167,12 @@ Test(lifecycle, says_faults)
 	};
 	struct lifecycle l = LIFECYCLE_INIT;
 
-	lifecycle_say_faults(&l, "/etc/x", &errors);
+	lifecycle_faults(&l, "/etc/x", &errors, -EINVAL);
 	cr_assert_eq(lifecycle_fail(&l, "cannot", -ENOENT), -ENOENT);
 	buf_add_char(&l.faults, '\0');
 	cr_assert_str_eq(l.faults.data, "/etc/x:2:12: poll.sockets: is wrong\n"
 					"/etc/x: is worse\n"
-					"3 more\n"
+					"/etc/x: 3 more\n"
 					"cannot: No such file or directory\n");
 	lifecycle_done(&l);
 }

@@ -61,7 +61,7 @@ static struct http *start_server(void)
 
 	cr_assert_eq(http_listeners_new(addresses, 1, NULL, &listeners, &failed), 0);
 	cr_assert_eq(http_new(&settings, &h), 0);
-	cr_assert_eq(http_start(h, listeners), 0);
+	cr_assert_eq(http_start(h, listeners, NULL), 0);
 	return h;
 }
 

@@ -135,7 +135,7 @@ static int change(struct http *h, int i)
 			       &failed);
 	if (r < 0)
 		return r;
-	r = http_configure(h, listeners, &limits, i % 2 ? "/odd" : "/even");
+	r = http_configure(h, listeners, NULL, &limits, i % 2 ? "/odd" : "/even");
 	if (r < 0)
 		http_listeners_free(listeners);
 	return r;
