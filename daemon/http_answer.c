@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/http_answer.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "daemon/util/macros.h"
@@ -128,6 +129,22 @@ static bool is_allowed(const char *method, bool action)
 	return strcmp(method, methods[0]) == 0 || strcmp(method, methods[1]) == 0;
 }
 
+/* Whether a field Host can be nobody else's: an address, or this machine. Any other name may lead
+ * here though its owner did not mean it ("DNS rebinding"). */
+static bool is_own(const char *host)
+{
+	const char *first = host + (*host == '[');
+	size_t len = strcspn(first, *host == '[' ? "]" : ":");
+	struct in6_addr address;
+	char name[64] = "";
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, first, len);
+	return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET6, name, &address) == 1 ||
+	       inet_pton(AF_INET, name, &address) == 1;
+}
+
 /* Browsers say which page a request comes from, and one of ours names the host that it asks. What
  * is no browser need not say anything. */
 static bool is_foreign(struct MHD_Connection *connection)
@@ -139,7 +156,8 @@ static bool is_foreign(struct MHD_Connection *connection)
 	if (!origin)
 		return false;
 	authority = strstr(origin, "://");
-	return !authority || !host || strcasecmp(authority + strlen("://"), host) != 0;
+	return !authority || !host || strcasecmp(authority + strlen("://"), host) != 0 ||
+	       !is_own(host);
 }
 
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,

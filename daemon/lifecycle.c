@@ -20,14 +20,26 @@ static bool is_due(struct lifecycle *l)
 	return due;
 }
 
+/* One for another reason may have begun meanwhile. */
+static void reload_if_due(struct lifecycle *l)
+{
+	if (!l->is_resting && is_due(l))
+		l->reload(l);
+}
+
 static void on_wanted(struct loop_event *event, uint64_t count)
 {
-	struct lifecycle *l = container_of(event, struct lifecycle, wanted);
-
 	(void)count;
-	/* One for another reason may have begun meanwhile. */
-	if (is_due(l))
-		l->reload(l);
+	reload_if_due(container_of(event, struct lifecycle, wanted));
+}
+
+static void on_rested(struct loop_timer *timer, uint64_t expirations)
+{
+	struct lifecycle *l = container_of(timer, struct lifecycle, rest);
+
+	(void)expirations;
+	l->is_resting = false;
+	reload_if_due(l);
 }
 
 static unsigned int say_forbidden(struct http_response *response)
@@ -92,13 +104,16 @@ struct http_route lifecycle_route(struct lifecycle *l)
 
 int lifecycle_init(struct lifecycle *l, struct loop *loop, lifecycle_reload_fn reload)
 {
+	int r = loop_timer_init(&l->rest, loop, on_rested);
+
 	l->reload = reload;
-	return loop_event_init(&l->wanted, loop, on_wanted);
+	return r < 0 ? r : loop_event_init(&l->wanted, loop, on_wanted);
 }
 
 void lifecycle_done(struct lifecycle *l)
 {
 	loop_event_done(&l->wanted);
+	loop_timer_done(&l->rest);
 	buf_done(&l->faults);
 	buf_done(&l->answer);
 }
@@ -164,6 +179,11 @@ void lifecycle_end(struct lifecycle *l, struct http *http, bool well)
 	pthread_mutex_unlock(&l->lock);
 	l->faults = before;
 	http_resume(http);
+}
+
+void lifecycle_rest(struct lifecycle *l, uint64_t pause_ns)
+{
+	l->is_resting = loop_timer_start(&l->rest, pause_ns, 0) == 0;
 }
 
 void lifecycle_stop(struct lifecycle *l, struct http *http)

@@ -19,7 +19,9 @@ struct lifecycle;
 typedef void (*lifecycle_reload_fn)(struct lifecycle *l);
 
 struct lifecycle {
-	struct loop_event wanted; /* on the collector's loop */
+	struct loop_event wanted; /* on the collector's loop, */
+	struct loop_timer rest;   /* as this */
+	bool is_resting;
 	lifecycle_reload_fn reload;
 	struct buf faults; /* of the reload that goes on; the collector's */
 
@@ -31,9 +33,10 @@ struct lifecycle {
 	struct buf answer;     /* if not, why */
 };
 
-#define LIFECYCLE_INIT                                                       \
-	{                                                                    \
-		.wanted = LOOP_OWNED_INIT, .lock = PTHREAD_MUTEX_INITIALIZER \
+#define LIFECYCLE_INIT                                              \
+	{                                                           \
+		.wanted = LOOP_OWNED_INIT, .rest = LOOP_OWNED_INIT, \
+		.lock = PTHREAD_MUTEX_INITIALIZER                   \
 	}
 
 /* 0 or -errno. */
@@ -54,5 +57,8 @@ void lifecycle_faults(struct lifecycle *l, const char *path, const struct config
 /* Says any other -errno in the log too, and returns it. */
 int lifecycle_fail(struct lifecycle *l, const char *what, int error);
 void lifecycle_end(struct lifecycle *l, struct http *http, bool well);
+/* No client has a reload begin in the next PAUSE_NS: each of them ends the polls that go on, so
+ * that one who asks again and again would let none end. */
+void lifecycle_rest(struct lifecycle *l, uint64_t pause_ns);
 /* No reload will begin any more: who waits for one, and who comes, is told so. */
 void lifecycle_stop(struct lifecycle *l, struct http *http);

@@ -28,6 +28,9 @@
 /* How long answers under way may take to end when we stop. */
 #define STOP_GRACE_NS (5 * NSEC_PER_SEC)
 
+/* Clients have a reload at most once in the interval of the sockets lane, or in this. */
+#define RELOAD_PAUSE_MAX_NS (10 * NSEC_PER_SEC)
+
 struct manager {
 	const struct options *options;
 	const char *config_path; /* what SIGHUP reads, NULL: nothing */
@@ -153,6 +156,8 @@ static void reload(struct manager *m)
 		service_ready();
 	status_update(&m->status);
 	lifecycle_end(&m->lifecycle, m->http, well);
+	lifecycle_rest(&m->lifecycle,
+		       MIN(m->polling.lanes[LANE_SOCKETS].pace.current_ns, RELOAD_PAUSE_MAX_NS));
 }
 
 static void on_reload_wanted(struct lifecycle *l)

@@ -208,8 +208,29 @@ class Refusals(truth.Case):
             self.assertEqual(request(headers={'Origin': origin})[0], status, origin)
             self.assertEqual(d.log().count('configuration reloaded') - reloads, status == 200,
                              origin)
+        # A name may be anybody's by the time that the page asks.
         self.assertEqual(request(headers={'Origin': 'http://a.example', 'Host': 'a.example'})[0],
-                         200)
+                         403)
+        d.stop()
+
+    def test_who_asks_again_and_again_does_not_stop_the_polls(self):
+        d = self.daemon(ON.replace('sockets: 100ms', 'sockets: 500ms'))
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                request()
+        clients = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+        for client in clients:
+            client.start()
+        before = d.scrape()
+        d.wait_until(lambda: d.log().count('configuration reloaded') >= 6, 'six reloads')
+        after = d.scrape()
+        stop.set()
+        for client in clients:
+            client.join()
+        polls = [scrape.value('sockstatd_polls_total', lane='sockets') for scrape in (before, after)]
+        self.assertGreaterEqual(polls[1] - polls[0], 4)
         d.stop()
 
 

@@ -287,7 +287,7 @@ int client_get(uint16_t port, const char *path, struct client_answer *ret_answer
 
 	if (fd < 0)
 		return fd;
-	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
 	r = client_send(fd, request);
 	return r < 0 ? r : client_receive(fd, false, ret_answer);
 }

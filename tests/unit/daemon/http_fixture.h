@@ -7,7 +7,7 @@
 #include "tests/unit/daemon/http_client.h"
 
 /* The end of a request's head. */
-#define END "Host: test\r\n\r\n"
+#define END "Host: localhost\r\n\r\n"
 
 /* A server on a port of 127.0.0.1. */
 struct http *must_start(const struct http_limits *limits);

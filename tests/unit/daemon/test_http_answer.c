@@ -68,18 +68,31 @@ static const struct request_case request_cases[] = {
 	{"an action by head", "HEAD /act HTTP/1.1\r\n" END, 405, "Allow: POST, PUT", "", false},
 	{"an action by delete", "DELETE /act HTTP/1.1\r\n" END, 405, "Allow: POST, PUT", NULL,
 	 false},
-	{"of our page", "POST /act HTTP/1.1\r\nOrigin: http://test\r\n" END, 200, TEXT, "done\n",
-	 true},
-	{"of our page, by TLS", "POST /act HTTP/1.1\r\nOrigin: https://TEST\r\n" END, 200, TEXT,
+	{"of our page", "POST /act HTTP/1.1\r\nOrigin: http://localhost\r\n" END, 200, TEXT,
 	 "done\n", true},
+	{"of our page, by TLS", "POST /act HTTP/1.1\r\nOrigin: https://LOCALHOST\r\n" END, 200,
+	 TEXT, "done\n", true},
 	{"of another page", "POST /act HTTP/1.1\r\nOrigin: http://elsewhere\r\n" END, 403, TEXT,
 	 "Forbidden to pages of other origins\n", false},
-	{"of another port", "PUT /act HTTP/1.1\r\nOrigin: http://test:8080\r\n" END, 403, TEXT,
+	{"of another port", "PUT /act HTTP/1.1\r\nOrigin: http://localhost:8080\r\n" END, 403, TEXT,
 	 NULL, false},
 	{"of a name that begins alike",
-	 "POST /act HTTP/1.1\r\nOrigin: http://test.elsewhere\r\n" END, 403, TEXT, NULL, false},
-	{"of a name that ends alike", "POST /act HTTP/1.1\r\nOrigin: http://a.test\r\n" END, 403,
-	 TEXT, NULL, false},
+	 "POST /act HTTP/1.1\r\nOrigin: http://localhost.elsewhere\r\n" END, 403, TEXT, NULL,
+	 false},
+	{"of a name that ends alike", "POST /act HTTP/1.1\r\nOrigin: http://a.localhost\r\n" END,
+	 403, TEXT, NULL, false},
+	{"of a name that may be anybody's",
+	 "POST /act HTTP/1.1\r\nOrigin: http://a.example\r\nHost: a.example\r\n\r\n", 403, TEXT,
+	 NULL, false},
+	{"of an address",
+	 "POST /act HTTP/1.1\r\nOrigin: http://10.0.0.1:80\r\nHost: 10.0.0.1:80\r\n\r\n", 200, TEXT,
+	 "done\n", true},
+	{"of an address of IPv6",
+	 "POST /act HTTP/1.1\r\nOrigin: http://[::1]:17625\r\nHost: [::1]:17625\r\n\r\n", 200, TEXT,
+	 "done\n", true},
+	{"of a name like an address",
+	 "POST /act HTTP/1.1\r\nOrigin: http://10.0.0.1.a\r\nHost: 10.0.0.1.a\r\n\r\n", 403, TEXT,
+	 NULL, false},
 	{"of nobody", "POST /act HTTP/1.1\r\nOrigin: null\r\n" END, 403, TEXT, NULL, false},
 	{"an empty origin", "POST /act HTTP/1.1\r\nOrigin:\r\n" END, 403, TEXT, NULL, false},
 	{"get of another page", "GET /metrics HTTP/1.1\r\nOrigin: http://elsewhere\r\n" END, 200,
@@ -148,8 +161,8 @@ Test(http_answer, refuses_long_heads)
 	struct http_limits limits = test_limits();
 	struct http *h = must_start(&limits);
 
-	check_long(h, "GET /metrics HTTP/1.1\r\nHost: test\r\nX: ", "\r\n\r\n", 431);
-	check_long(h, "GET /", " HTTP/1.1\r\nHost: test\r\n\r\n", 414);
+	check_long(h, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ", "\r\n\r\n", 431);
+	check_long(h, "GET /", " HTTP/1.1\r\nHost: localhost\r\n\r\n", 414);
 	must_get(h, "/metrics");
 	http_free(h);
 }

@@ -6,6 +6,7 @@
 
 #include "config/config_errors.h"
 #include "daemon/util/macros.h"
+#include "daemon/util/units.h"
 #include "tests/support/test_support.h"
 #include "tests/unit/daemon/http_fixture.h"
 
@@ -24,6 +25,8 @@ TEST_SUITE(lifecycle);
  *   )      and ends well
  *   !      and ends badly, its fault being its number
  *   t      the collector's loop turns, and wanted reloads are made: ends well
+ *   r      clients have no reload for an hour from now
+ *   R      nor until the loop has turned
  *   s      the daemon stops */
 struct script_case {
 	const char *name;
@@ -59,6 +62,10 @@ static const struct script_case script_cases[] = {
 	{"stopped before", "es0", {{503, STOPPING}}, 0},
 	{"off and stopped", "s0", {{403, OFF}}, 0},
 	{"answered before the stop", "e0ts0", {{200, GOOD}}, 1},
+	{"while it rests", "e0t0r1tt1", {{200, GOOD}, {HTTP_PENDING, ""}}, 1},
+	{"when it has rested", "e0t0R1t1", {{200, GOOD}, {200, GOOD}}, 2},
+	{"the faults of one are not those of the next", "e(!(!(!0(!0", {{500, BAD "fault 4\n"}}, 4},
+	{"a signal's, while it rests", "er0()0", {{200, GOOD}}, 1},
 	{"no reload when it stops", "e0st0", {{503, STOPPING}}, 0},
 };
 
@@ -105,6 +112,8 @@ static void play(struct script *s, char event)
 		lifecycle_fault(&s->l, "fault %u", s->reloads);
 	else if (event == 't')
 		cr_assert_geq(loop_turn(&s->loop, 0), 0);
+	else if (event == 'r' || event == 'R')
+		lifecycle_rest(&s->l, event == 'r' ? 3600 * NSEC_PER_SEC : 0);
 	else if (event == 's')
 		lifecycle_stop(&s->l, s->http);
 	else if (event != ')')

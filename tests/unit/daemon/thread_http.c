@@ -69,8 +69,8 @@ static int scrape_kept(struct scraper *s)
 
 	for (int i = 0; i < KEPT_FOR && r == 0; i++) {
 		r = client_send(fd, i == KEPT_FOR / 2
-					    ? "GET /later HTTP/1.1\r\nHost: test\r\n\r\n"
-					    : "GET /typed HTTP/1.1\r\nHost: test\r\n\r\n");
+					    ? "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"
+					    : "GET /typed HTTP/1.1\r\nHost: localhost\r\n\r\n");
 		if (r == 0)
 			r = client_receive(fd, false, &a);
 		if (r == 0 && a.status != 200)
