@@ -124,8 +124,8 @@ local variables = import 'variables.libsonnet';
     ) + lib.bars + lib.nothing('none'),
     lib.timeseries(
       'Gave up waiting',
-      'Connections in the queue whose client has closed, or has reset. The program will accept ' +
-      'them all the same, and find nobody there.',
+      'Connections in the queue whose client has closed its end, or has reset. The program will ' +
+      'accept them all the same; of those that were reset nobody is there any more.',
       'short',
       [
         target(positive(metric('unaccepted_closed')), name + ' closed'),
@@ -196,7 +196,8 @@ local variables = import 'variables.libsonnet';
     ),
     limit(
       'net.ipv4.tcp_max_syn_backlog',
-      'How many handshakes a listener keeps where cookies are off.',
+      'Where cookies are off, a listener that has three quarters of so many handshakes takes more ' +
+      'only of peers that the host knows. No listener has more than its backlog.',
       'tcp_max_syn_backlog'
     ),
     limit(

@@ -59,9 +59,10 @@ local variables = import 'variables.libsonnet';
       'Share of the TCP segments of this host that are retransmits, as the kernel counts them.',
       'percentunit',
       [target(
-        'sum(%s)\n/\nsum(%s)' % [
+        'sum(%s)\n/\nsum(%s + %s)' % [
           rate('sockstat_netstat_tcp_retransmitted_segments_total'),
           rate('sockstat_netstat_tcp_sent_segments_total'),
+          rate('sockstat_netstat_tcp_retransmitted_segments_total'),
         ]
       )],
       redAndOrangeFrom(c.retransmitRatio / 2, c.retransmitRatio),
@@ -90,10 +91,10 @@ local variables = import 'variables.libsonnet';
     lib.stat(
       'Age of data',
       'How long ago the last good poll of the slower lane was. It is about one interval, by ' +
-      'default five seconds.',
+      'default five seconds, stretched to at most a minute.',
       's',
       [target('max(time() - sockstatd_poll_last_success_timestamp_seconds{%s})' % s)],
-      redAndOrangeFrom(30, 120),
+      redAndOrangeFrom(90, 300),
     ),
   ],
 

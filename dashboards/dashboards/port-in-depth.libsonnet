@@ -202,13 +202,14 @@ local variables = import 'variables.libsonnet';
   local loss = [
     lib.timeseries(
       'Signs of loss',
-      'Timeouts are the worst: nothing came back. Segments out of order and duplicates are loss, ' +
-      'or paths that overtake one another.' + extended,
+      'Timeouts are the worst: nothing came back. Segments out of order are loss, or paths that ' +
+      'overtake one another. What the peer says it has received twice was sent again in vain.' +
+      extended,
       'pps',
       [
         target(rate('retransmission_timeouts_total'), 'timeouts'),
         target(rate('out_of_order_segments_total'), 'out of order'),
-        target(rate('dsack_duplicates_total'), 'received twice'),
+        target(rate('dsack_duplicates_total'), 'sent in vain'),
         target(rate('reordering_events_total'), 'reordering'),
         target(rate('drops_total'), 'dropped here'),
       ],

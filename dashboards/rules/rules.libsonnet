@@ -71,12 +71,17 @@
             ||| % c.sockstatdSelector,
           },
           {
-            // Of the kernel's own counters.
+            // Of the kernel's own counters, whose sent segments are without those sent again
+            // (RFC 4022, tcpOutSegs).
             record: 'instance:sockstat_netstat_tcp_retransmitted_segments:ratio_rate5m',
             expr: |||
-              rate(sockstat_netstat_tcp_retransmitted_segments_total{%s}[5m])
-              / (rate(sockstat_netstat_tcp_sent_segments_total{%s}[5m]) > 0)
-            ||| % [s, s],
+              rate(sockstat_netstat_tcp_retransmitted_segments_total{%(s)s}[5m])
+              / (
+                rate(sockstat_netstat_tcp_sent_segments_total{%(s)s}[5m])
+                + rate(sockstat_netstat_tcp_retransmitted_segments_total{%(s)s}[5m])
+                > 0
+              )
+            ||| % { s: s },
           },
           share(
             'instance:sockstat_tcp_ephemeral_ports_used:ratio',
