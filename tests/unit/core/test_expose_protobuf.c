@@ -200,6 +200,32 @@ Test(expose_protobuf, created)
 	free_family(f);
 }
 
+Test(expose_protobuf, created_of_a_histogram)
+{
+	static const struct metric histogram = {"a_bytes", "Help.", METRIC_HISTOGRAM};
+	struct expose_series series = {.created_ms = 1700000000123};
+	uint64_t cells[] = {2, 3, 0};
+	struct histogram_bounds b;
+
+	histogram_bounds_init(&b, NULL, 0, 1);
+	for (int told = 1; told >= 0; told--) {
+		Prometheus__MetricFamily *f;
+		struct buf out = BUF_INIT;
+		size_t at = 0;
+
+		series.created_ms *= (uint64_t)told;
+		expose_protobuf.family(&out, &histogram);
+		expose_protobuf.histogram(&out, &histogram, &series, &b, cells);
+		expose_protobuf.family_end(&out, 0);
+		f = next_family(&out, &at);
+		cr_assert_eq(f->metric[0]->histogram->start_timestamp != NULL, told);
+		if (told)
+			cr_assert_eq(f->metric[0]->histogram->start_timestamp->seconds, 1700000000);
+		free_family(f);
+		buf_done(&out);
+	}
+}
+
 /* Lengths that take one byte, two and three. */
 Test(expose_protobuf, family_of_any_size)
 {

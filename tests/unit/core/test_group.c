@@ -369,3 +369,18 @@ Test(group, birth)
 	cr_assert_eq(groups_find(&g, GROUP_SERVER, "80")->born_ms, lane_realtime_ms(&g.lane));
 	groups_done(&g);
 }
+
+/* So is a shared one, which is hidden and never leaves. */
+Test(group, birth_of_a_shared_one)
+{
+	struct group_lane g;
+
+	groups_init(&g, 0);
+	GROUPS_POLL(&g, SERVER(80, 1));
+	g.lane.now_ns += GROUPS_IDLE_NS;
+	GROUPS_POLL_NONE(&g);
+	cr_assert_null(groups_find(&g, GROUP_SERVER, "other"));
+	GROUPS_POLL(&g, SERVER(80, 1));
+	cr_assert_eq(groups_find(&g, GROUP_SERVER, "other")->born_ms, lane_realtime_ms(&g.lane));
+	groups_done(&g);
+}

@@ -59,6 +59,8 @@ Test(group_parts, groups_of_their_own)
 	cr_assert_eq(SERVERS("ephemeral", 2, 0), 6);
 	cr_assert_eq(groups_shown(&g), 4, "a port whose sockets are all in parts has none itself");
 	cr_assert_eq(group_table_labels(&g.groups), 4);
+	cr_assert_eq(groups_find_part(&g, GROUP_SERVER, "80", (struct sock_class){1, 2})->born_ms,
+		     lane_realtime_ms(&g.lane));
 	GROUPS_POLL(&g, PART(SERVER, 80, 1, 0, 0), PART(SERVER, 80, 1, 1, 2));
 	cr_assert_eq(SERVERS("80", 0, 0), 1);
 	cr_assert_eq(SERVERS("80", 1, 0), 0, "zero beats absent");
