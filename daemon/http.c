@@ -172,7 +172,6 @@ int http_new(const struct http_settings *settings, struct http **ret_http)
 	};
 	if (h->routes.count > 0)
 		h->routes.first_path = h->routes.items[0].path;
-	http_daemon_init(h);
 	*ret_http = h;
 	return 0;
 }
@@ -186,6 +185,8 @@ static int open_parts(struct http *h, struct http_listeners *listeners)
 		r = loop_event_init(&h->wake, &h->loop, take_order);
 	if (r == 0)
 		r = http_accept_init(h);
+	if (r == 0)
+		r = http_daemon_init(h);
 	if (r == 0)
 		r = http_daemon_start(h, http_daemon_kind(h->security));
 	return r < 0 ? r : http_accept_attach(h, listeners);

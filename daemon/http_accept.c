@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/http_internal.h"
+#include "daemon/http_listeners.h"
 #include "daemon/io/clock.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"

@@ -15,16 +15,20 @@ struct header {
 
 /* libmicrohttpd renamed some of its own from version to version. */
 enum http_status {
+	STATUS_UNAUTHORIZED = 401,
 	STATUS_FORBIDDEN = 403,
 	STATUS_NOT_FOUND = 404,
 	STATUS_METHOD_NOT_ALLOWED = 405,
 	STATUS_CONTENT_TOO_LARGE = 413,
 	STATUS_INTERNAL_SERVER_ERROR = 500,
+	STATUS_SERVICE_UNAVAILABLE = 503,
 };
 
 static const char *status_body(enum http_status status)
 {
 	switch (status) {
+	case STATUS_UNAUTHORIZED:
+		return "Unauthorized\n";
 	case STATUS_FORBIDDEN:
 		return "Forbidden to pages of other origins\n";
 	case STATUS_NOT_FOUND:
@@ -35,6 +39,8 @@ static const char *status_body(enum http_status status)
 		return "Content Too Large\n";
 	case STATUS_INTERNAL_SERVER_ERROR:
 		return "Internal Server Error\n";
+	case STATUS_SERVICE_UNAVAILABLE:
+		return "Service Unavailable\n";
 	}
 	return "";
 }
@@ -94,6 +100,9 @@ static enum MHD_Result queue_error(const struct http_routes *routes,
 	const struct header headers[] = {
 		{MHD_HTTP_HEADER_CONTENT_TYPE, TEXT_TYPE},
 		{MHD_HTTP_HEADER_ALLOW, status == STATUS_METHOD_NOT_ALLOWED ? methods : NULL},
+		{MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+		 status == STATUS_UNAUTHORIZED ? "Basic realm=\"sockstatd\"" : NULL},
+		{MHD_HTTP_HEADER_RETRY_AFTER, status == STATUS_SERVICE_UNAVAILABLE ? "1" : NULL},
 		{NULL, NULL},
 	};
 	const char *body = status_body(status);
@@ -177,6 +186,14 @@ bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connec
 		return false;
 	*ret_result = queue_error(routes, connection, route, status);
 	return true;
+}
+
+enum MHD_Result http_answer_unwelcome(const struct http_routes *routes,
+				      struct MHD_Connection *connection, const char *path,
+				      bool is_busy)
+{
+	return queue_error(routes, connection, find_route(routes, path),
+			   is_busy ? STATUS_SERVICE_UNAVAILABLE : STATUS_UNAUTHORIZED);
 }
 
 /* A body that could not be made whole is not handed out. */

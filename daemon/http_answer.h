@@ -33,7 +33,12 @@ struct http_call {
  * whether it did; RET_RESULT is then for libmicrohttpd. */
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
 		 const char *method, const char *path, enum MHD_Result *ret_result);
-/* With the whole request, and again after CALL was pending. It is answered, or pending. */
+/* Nobody who may come, and nobody who could be looked at: 401, 503. */
+enum MHD_Result http_answer_unwelcome(const struct http_routes *routes,
+				      struct MHD_Connection *connection, const char *path,
+				      bool is_busy);
+/* With the whole request of somebody who may come, and again after CALL was pending. It is
+ * answered, or pending. */
 enum MHD_Result http_answer(struct http_routes *routes, struct MHD_Connection *connection,
 			    const char *path, struct http_call *call);
 /* CALL is answered to the last byte, or will not be. May run twice. */

@@ -33,6 +33,8 @@ struct http_client {
 	struct MHD_Connection *handle;
 	struct http_tls *tls; /* a reference; NULL: plain */
 	struct http_wire wire;
+	struct http_waiter waiter;
+	bool is_judged;      /* it waits for its password to be looked at */
 	uint64_t body_bytes; /* of the request */
 	struct http_call call;
 	TAILQ_ENTRY(http_client) pending;
@@ -136,21 +138,57 @@ static void resume(struct http *h, struct http_client *client)
 	MHD_resume_connection(client->handle);
 }
 
-/* The whole request, and again when it was pending. */
-static enum MHD_Result answer(struct http *h, struct http_client *client, const char *path)
+/* Its password has been held against the hash. It is served at the end of this turn of the loop. */
+static void resume_judged(struct http_gate *gate, struct http_waiter *waiter)
 {
-	enum MHD_Result result;
+	(void)gate;
+	MHD_resume_connection(container_of(waiter, struct http_client, waiter)->handle);
+}
 
-	if (client->connection.phase == HTTP_LEAVING)
-		return MHD_NO;
-	/* What is asked for again is under way since it was first. */
-	if (!client->call.is_pending)
-		http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
-				       clock_monotonic_ns());
-	result = http_answer(&h->routes, client->handle, path, &client->call);
+static enum http_verdict judge(struct http *h, struct http_client *client)
+{
+	const char *field = MHD_lookup_connection_value(client->handle, MHD_HEADER_KIND,
+							MHD_HTTP_HEADER_AUTHORIZATION);
+
+	return http_gate_judge(&h->gate, h->security ? h->security->users : NULL, field,
+			       &client->connection.remote, &client->waiter);
+}
+
+static enum MHD_Result answer_welcome(struct http *h, struct http_client *client, const char *path)
+{
+	enum MHD_Result result = http_answer(&h->routes, client->handle, path, &client->call);
+
 	if (client->call.is_pending)
 		suspend(h, client);
 	return result;
+}
+
+/* The whole request, and again when it was pending, or its password was looked at. It is under way
+ * since it was asked for first; who was pending has been let in. */
+static enum MHD_Result answer(struct http *h, struct http_client *client, const char *path)
+{
+	enum http_verdict verdict = HTTP_VERDICT_PASS;
+
+	if (client->connection.phase == HTTP_LEAVING)
+		return MHD_NO;
+	if (!client->call.is_pending && !client->is_judged)
+		http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
+				       clock_monotonic_ns());
+	if (!client->call.is_pending)
+		verdict = judge(h, client);
+	client->is_judged = verdict == HTTP_VERDICT_WAIT;
+	switch (verdict) {
+	case HTTP_VERDICT_WAIT:
+		MHD_suspend_connection(client->handle);
+		return MHD_YES;
+	case HTTP_VERDICT_REFUSE:
+	case HTTP_VERDICT_BUSY:
+		return http_answer_unwelcome(&h->routes, client->handle, path,
+					     verdict == HTTP_VERDICT_BUSY);
+	case HTTP_VERDICT_PASS:
+		break;
+	}
+	return answer_welcome(h, client, path);
 }
 
 /* Called with the head of a request, with each piece of its body, with its end, and once more each
@@ -172,6 +210,7 @@ static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, 
 		client = client_of(handle);
 		client->body_bytes = 0;
 		client->call = (struct http_call){0};
+		client->is_judged = false;
 		*request_context = client;
 		if (http_refuse(&h->routes, handle, method, url, &result))
 			http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
@@ -243,13 +282,14 @@ static void library_ready(struct loop_source *source, uint32_t events)
 	serve(container_of(source, struct http_library, source));
 }
 
-void http_daemon_init(struct http *h)
+int http_daemon_init(struct http *h)
 {
 	http_connections_init(&h->connections);
 	TAILQ_INIT(&h->pending);
 	h->daemon_limit.period_ns = LOG_PERIOD_NS;
 	for (int i = 0; i < HTTP_LIBRARIES; i++)
-		h->libraries[i] = (struct http_library){h, NULL, LOOP_SOURCE_INIT};
+		h->libraries[i] = (struct http_library){NULL, LOOP_SOURCE_INIT};
+	return http_gate_init(&h->gate, &h->loop, resume_judged);
 }
 
 int http_daemon_start(struct http *h, enum http_library_kind kind)
@@ -281,7 +321,8 @@ int http_daemon_start(struct http *h, enum http_library_kind kind)
 
 void http_daemon_stop(struct http *h)
 {
-	/* It would abort over one that is suspended. */
+	/* It must have no connection that is suspended. */
+	http_gate_done(&h->gate);
 	http_daemon_resume(h);
 	for (int i = 0; i < HTTP_LIBRARIES; i++) {
 		struct http_library *library = &h->libraries[i];

@@ -4,7 +4,7 @@
 
 #include "daemon/http_answer.h"
 #include "daemon/http_connections.h"
-#include "daemon/http_listeners.h"
+#include "daemon/http_gate.h"
 #include "daemon/io/log.h"
 
 struct http_client;
@@ -28,7 +28,6 @@ struct http {
 
 	/* http_daemon.c */
 	struct http_library {
-		struct http *server;
 		struct MHD_Daemon *daemon; /* NULL: not started */
 		struct loop_source source;
 	} libraries[HTTP_LIBRARIES];
@@ -36,6 +35,7 @@ struct http {
 	struct http_pending pending;  /* those that libmicrohttpd has suspended */
 	struct http_client *arriving; /* on its way into libmicrohttpd */
 	struct log_limit daemon_limit;
+	struct http_gate gate;
 
 	/* http_accept.c */
 	struct loop_timer accept_pause;
@@ -57,7 +57,8 @@ struct http {
 	_Atomic unsigned int open_connections;
 };
 
-void http_daemon_init(struct http *h);
+/* Before either kind is started; 0 or -errno. */
+int http_daemon_init(struct http *h);
 /* libmicrohttpd on our loop, of one kind, if that is not there yet. 0 or -errno. */
 int http_daemon_start(struct http *h, enum http_library_kind kind);
 void http_daemon_stop(struct http *h);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/http_tls.h"
+#include "daemon/http_users.h"
 #include "daemon/io/log.h"
 #include "daemon/util/cleanup.h"
 
@@ -25,30 +26,21 @@ static int copy_headers(struct http_security *s, const struct web_config *w)
 	return 0;
 }
 
-static int refuse_users(const struct web_config *w, struct config_errors *errors)
-{
-	if (w->users.count == 0)
-		return 0;
-	config_errors_add(errors, web_config_place(w, "basic_auth_users"), "basic_auth_users",
-			  "is not supported");
-	return -EINVAL;
-}
-
 static int security_new(const struct web_config *w, struct config_errors *errors,
 			struct http_security **ret_security)
 {
 	_cleanup_(cleanup_security) struct http_security *s = calloc(1, sizeof(*s));
-	int r;
+	int r, tls_r = 0;
 
 	if (!s)
 		return -ENOMEM;
 	r = copy_headers(s, w);
-	if (r == 0)
-		r = refuse_users(w, errors);
-	if (r == 0 && web_config_has_tls(w))
-		r = http_tls_new(w, errors, &s->tls);
-	if (r < 0)
-		return r;
+	if (r == 0 && w->users.count > 0)
+		r = http_users_new(w, errors, &s->users);
+	if (web_config_has_tls(w))
+		tls_r = http_tls_new(w, errors, &s->tls);
+	if (r < 0 || tls_r < 0)
+		return r < 0 ? r : tls_r;
 	*ret_security = take_ptr(s);
 	return 0;
 }
@@ -73,6 +65,7 @@ void http_security_free(struct http_security *security)
 	if (!security)
 		return;
 	http_tls_unref(security->tls);
+	http_users_free(security->users);
 	for (unsigned int i = 0; i < WEB_HEADERS; i++)
 		free(security->headers[i].value);
 	free(security);
@@ -80,8 +73,8 @@ void http_security_free(struct http_security *security)
 
 void http_security_say(const struct http_security *security)
 {
-	if (security && security->tls)
-		log_info("TLS is enabled", NULL);
-	else
-		log_info("TLS is disabled", NULL);
+	unsigned int users = security && security->users ? http_users_count(security->users) : 0;
+
+	log_info(security && security->tls ? "TLS is enabled" : "TLS is disabled", "users=%u",
+		 users);
 }

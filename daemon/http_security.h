@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the web configuration makes of the server: TLS and headers. Immutable, and owned by one. */
+/* What the web configuration makes of the server: TLS, users and headers. Immutable, and owned by
+ * one. */
 #pragma once
 
 #include "config/web_config.h"
 
 struct http_tls;
+struct http_users;
 
 struct http_header {
 	const char *name;
@@ -13,6 +15,7 @@ struct http_header {
 
 struct http_security {
 	struct http_tls *tls;                    /* NULL: plain HTTP */
+	struct http_users *users;                /* NULL: everybody may come */
 	struct http_header headers[WEB_HEADERS]; /* of every answer; some have no value */
 };
 

@@ -26,6 +26,7 @@ enum self_route {
 enum self_status {
 	SELF_STATUS_200,
 	SELF_STATUS_400,
+	SELF_STATUS_401,
 	SELF_STATUS_403,
 	SELF_STATUS_404,
 	SELF_STATUS_405,

@@ -90,9 +90,9 @@ class SlowClients(truth.Case):
         d.stop()
 
     def test_it_does_not_spin_without_descriptors(self):
-        d = self.daemon(wrap=('prlimit', '--nofile=29'))
+        d = self.daemon(wrap=('prlimit', '--nofile=33'))
         clients = [self.keep(namespace.connect(('127.0.0.1', d.port))) for _ in range(60)]
-        d.wait_until(lambda: len(os.listdir(f'/proc/{d.process.pid}/fd')) >= 27,
+        d.wait_until(lambda: len(os.listdir(f'/proc/{d.process.pid}/fd')) >= 31,
                      'the descriptors to be used up')
         before, lines = self.cpu_seconds(d), len(d.log().splitlines())
         start = time.monotonic()

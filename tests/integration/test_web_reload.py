@@ -1,57 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP with another certificate, or another web configuration: no scrape fails meanwhile."""
-import http.client
 import re
 import ssl
-import threading
 
 import daemon
 import truth
 import web
-
-
-class Scraper:
-    """Scrapes in a loop until the `with` block ends, each time on a new connection, or on one that
-    is kept; what failed is in FAULTS."""
-
-    def __init__(self, tls, headers=(), keep=False):
-        self.count, self.faults = 0, []
-        self._tls, self._headers, self._keep = tls, dict(headers), keep
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self):
-        connection = None
-        while not self._stop.is_set():
-            connection = connection or daemon.connect(tls=self._tls)
-            try:
-                connection.request('GET', '/metrics', headers=self._headers)
-                response = connection.getresponse()
-                response.read()
-                if response.status != 200:
-                    self.faults.append(response.status)
-            except (OSError, http.client.HTTPException) as e:
-                self.faults.append(repr(e))
-                connection.close()
-                connection = None
-            self.count += 1
-            if connection and not self._keep:
-                connection.close()
-                connection = None
-
-    def wait(self, d, more=3):
-        """Waits for so many more scrapes."""
-        target = self.count + more
-        d.wait_until(lambda: self.count >= target, 'more scrapes')
 
 
 class Certificate(web.Case):
@@ -68,7 +23,7 @@ class Certificate(web.Case):
     def test_no_scrape_fails(self):
         d = self.web(web.TLS, tls=self.client())
         seen = [self.shown()]
-        with Scraper(self.client()) as new, Scraper(self.client(), keep=True) as kept:
+        with web.Scraper(self.client()) as new, web.Scraper(self.client(), keep=True) as kept:
             for _ in range(5):
                 self.issue_server()
                 self.assertIn('configuration reloaded', self.reload_web(d, None))
@@ -82,14 +37,14 @@ class Certificate(web.Case):
     def test_tls_comes_and_goes(self):
         d = self.web('')
         self.assertEqual(self.status(), 200)
-        with Scraper(None, keep=True) as kept:
+        with web.Scraper(None, keep=True) as kept:
             kept.wait(d)
             self.assertIn('TLS is enabled', self.reload_web(d, web.TLS))
             kept.wait(d)
             self.assertEqual(self.status(), 400)
             self.assertEqual(self.status(self.client()), 200)
         self.assertEqual(kept.faults, [], 'a connection stays as it began')
-        with Scraper(self.client(), keep=True) as kept:
+        with web.Scraper(self.client(), keep=True) as kept:
             kept.wait(d)
             self.assertIn('TLS is disabled', self.reload_web(d, ''))
             kept.wait(d)

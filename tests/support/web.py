@@ -2,11 +2,14 @@
 """Certificates that openssl makes, and the case of tests that run the daemon with a web
 configuration."""
 import base64
+import ctypes
 import http.client
 import os
 import signal
 import ssl
 import subprocess
+import threading
+import time
 
 import command
 import daemon
@@ -21,6 +24,19 @@ def openssl(directory, *arguments):
     """Runs it in DIRECTORY."""
     subprocess.run(('openssl', *arguments), cwd=directory, check=True, capture_output=True,
                    stdin=subprocess.DEVNULL)
+
+
+def hash_of(password, cost=8):
+    """A bcrypt hash with a salt of its own."""
+    library = ctypes.CDLL('libcrypt.so.1')
+    library.crypt.restype = library.crypt_gensalt.restype = ctypes.c_char_p
+    salt = library.crypt_gensalt(b'$2y$', cost, os.urandom(16), 16)
+    return library.crypt(password.encode(), salt).decode()
+
+
+def users(**hashes):
+    """The section with these users."""
+    return 'basic_auth_users:\n' + ''.join(f'  {name}: {text}\n' for name, text in hashes.items())
 
 
 class Authority:
@@ -51,6 +67,51 @@ def basic(user, password):
     """The header that says who asks."""
     token = base64.b64encode(f'{user}:{password}'.encode()).decode()
     return {'Authorization': 'Basic ' + token}
+
+
+class Scraper:
+    """Scrapes in a loop until the `with` block ends, each time on a new connection, or on one that
+    is kept; what failed is in FAULTS, and how long each took in SECONDS."""
+
+    def __init__(self, tls=None, headers=(), keep=False):
+        self.count, self.faults, self.seconds = 0, [], []
+        self._tls, self._headers, self._keep = tls, dict(headers), keep
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self):
+        connection = None
+        while not self._stop.is_set():
+            connection = connection or daemon.connect(tls=self._tls)
+            start = time.monotonic()
+            try:
+                connection.request('GET', '/metrics', headers=self._headers)
+                response = connection.getresponse()
+                response.read()
+                if response.status != 200:
+                    self.faults.append(response.status)
+            except (OSError, http.client.HTTPException) as e:
+                self.faults.append(repr(e))
+                connection.close()
+                connection = None
+            self.seconds.append(time.monotonic() - start)
+            self.count += 1
+            if connection and not self._keep:
+                connection.close()
+                connection = None
+
+    def wait(self, d, more=3):
+        """Waits for so many more scrapes."""
+        target = self.count + more
+        d.wait_until(lambda: self.count >= target, 'more scrapes')
 
 
 class Case(command.Case):
