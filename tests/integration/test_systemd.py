@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -14,6 +16,7 @@ import daemon
 import machine
 import namespace
 import states
+import web
 
 SERVICE, SOCKET = 'sockstatd.service', 'sockstatd.socket'
 DROP_INS = f'/etc/systemd/system/{SERVICE}.d'
@@ -149,6 +152,30 @@ class Running(Case):
         self.m.write(self.setting('sockstatd/sockstatd.yaml'), CONFIG)
         self.m.run('systemctl', 'reload', SERVICE)
         self.wait_status('Serving /metrics.')
+        self.assertEqual(self.pid(), pid)
+
+    def test_tls_and_users_in_the_sandbox(self):
+        with tempfile.TemporaryDirectory() as directory:
+            authority = web.Authority(directory, 'ca')
+            authority.issue('server', 'IP:127.0.0.1')
+            tls = ssl.create_default_context(cafile=authority.path)
+            for name in ('server.crt', 'server.key'):
+                with open(os.path.join(directory, name), encoding='ascii') as f:
+                    self.m.write(self.setting('sockstatd/' + name), f.read())
+        path = self.setting('sockstatd/web.yaml')
+        self.m.write(path, web.TLS + web.users(prom=web.hash_of('right')))
+        self.m.write(self.setting('default/sockstatd'), f'ARGS="--web.config.file={path}"\n')
+        self.m.run('chmod', '-R', 'a+rX', self.setting('sockstatd'))
+        pid = self.start()
+        for password, expected in (('right', 200), ('wrong', 401), ('right', 200)):
+            status, _, _ = daemon.fetch('/metrics', tls=tls, headers=web.basic('prom', password))
+            self.assertEqual(status, expected, password)
+        self.m.write(path, web.TLS)
+        self.m.run('systemctl', 'reload', SERVICE)
+        self.assertEqual(daemon.fetch('/metrics', tls=tls)[0], 200)
+        self.m.write(path, 'nonsense: 1\n')
+        self.assertNotEqual(self.m.run('systemctl', 'reload', SERVICE, check=False).returncode, 0)
+        self.assertEqual(daemon.fetch('/metrics', tls=tls)[0], 200)
         self.assertEqual(self.pid(), pid)
 
     def test_a_clean_stop_completes_a_scrape_in_flight(self):
