@@ -1,29 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""From a full accept queue to whoever is paged, and back: Prometheus with the rules that are shipped,
-but for their durations, and Alertmanager."""
+"""From a full accept queue to whoever is paged, and back: Prometheus with the configuration and the
+rules that are shipped, but for their durations, scrapes over TLS as a user, and tells Alertmanager."""
 import os
 import shutil
 import subprocess
 import unittest
 
-import daemon
 import namespace
 import prometheus
 import truth
+import web
 
 DASHBOARDS = os.environ.get('DASHBOARDS', '')
-CONFIG = '''
-global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
-rule_files: [alerts.yaml, rules.yaml]
-alerting:
-  alertmanagers: [{static_configs: [{targets: ["127.0.0.1:%d"]}]}]
-scrape_configs:
-  - job_name: sockstatd
-    static_configs: [{targets: ["127.0.0.1:%d"]}]
-''' % (prometheus.ALERTMANAGER_PORT, daemon.PORT)
-# Five minutes are long for a test.
+EXAMPLE = os.path.join(os.path.dirname(DASHBOARDS), 'deploy', 'prometheus', 'prometheus.yml')
+PASSWORD = 'correct horse'
+# Five minutes are long for a test, and so are fifteen seconds.
 HURRY = '{_config+:: {overflowWindow: "15s", overflowFor: "2s"}}'
+SCRAPE_INTERVAL, HURRIED_INTERVAL = '15s', '1s'
 ALERT = 'SockstatdAcceptQueueOverflow'
 # Prometheus looks for its targets every five seconds, and an alert takes its window.
 PATIENCE_SECONDS = 60
@@ -31,7 +25,7 @@ PATIENCE_SECONDS = 60
 
 @unittest.skipUnless(os.environ.get('PROMETHEUS') and os.environ.get('ALERTMANAGER') and
                      shutil.which('jsonnet'), 'Prometheus, Alertmanager or jsonnet is missing')
-class Alerting(truth.Case):
+class Alerting(web.Case):
     """One listener that overflows, and drains."""
 
     family = namespace.IPV4
@@ -45,14 +39,39 @@ class Alerting(truth.Case):
             with open(os.path.join(directory, name), 'w', encoding='utf-8') as f:
                 f.write(text)
 
+    def configure(self, directory, port):
+        """Writes the example, and what it refers to; the example."""
+        self.render(directory)
+        shutil.copy(self.authority.path, os.path.join(directory, 'ca.crt'))
+        with open(os.path.join(directory, 'password'), 'w', encoding='ascii') as f:
+            f.write(PASSWORD)
+        with open(EXAMPLE, encoding='utf-8') as f:
+            text = f.read()
+        self.assertEqual(text.count(SCRAPE_INTERVAL), 2)
+        for there, here in ((SCRAPE_INTERVAL, HURRIED_INTERVAL),
+                            ('localhost:17625', f'localhost:{port}'),
+                            ('localhost:9093', f'127.0.0.1:{prometheus.ALERTMANAGER_PORT}')):
+            self.assertIn(there, text)
+            text = text.replace(there, here)
+        return text
+
+    def served(self):
+        """A daemon with the web configuration that is shipped, and one user."""
+        with open(os.environ['WEB_EXAMPLE'], encoding='utf-8') as f:
+            text = f.read()
+        users = web.users(prometheus=web.hash_of(PASSWORD, cost=10))
+        return self.web(text + users, tls=self.client(),
+                        headers=web.basic('prometheus', PASSWORD))
+
     def test_an_overflow_pages_until_it_is_over(self):
         port = self.family.base
         labels = f'address="{self.family.label}",port="{port}"'
-        d = self.daemon()
+        d = self.served()
         listener = self.keep(self.family.listen(port, backlog=2))
-        self.render(d.directory)
+        config = self.configure(d.directory, d.port)
+        self.assertEqual(self.status(self.client(), '/metrics'), 401)
         with prometheus.Alertmanager(d.directory) as alertmanager, \
-                prometheus.Prometheus(d.directory, CONFIG) as p:
+                prometheus.Prometheus(d.directory, config) as p:
             # A counter must have been seen at 0 to have grown.
             p.wait_query(f'count_over_time(sockstat_listener_drops_total{{{labels}}}[1m]) > 2',
                          PATIENCE_SECONDS)
@@ -65,7 +84,7 @@ class Alerting(truth.Case):
                              (self.family.label, str(port)))
             unit = p.query(f'sockstat_listener_info{{{labels}}}')[0]['metric'].get('unit')
             self.assertEqual(alert['labels'].get('unit'), unit)
-            self.assertIn(f'{self.family.label}:{port} of 127.0.0.1:{daemon.PORT}, dropped',
+            self.assertIn(f'{self.family.label}:{port} of localhost:{d.port}, dropped',
                           alert['annotations']['description'])
             # Whoever was refused comes again, and is let in.
             self.keep(*(listener.accept()[0] for _ in range(6)))
