@@ -71,7 +71,7 @@ class Refused(web.Case):
         self.file('other.key', '')
         for name, text, place in (
                 ('not YAML', '[', ':1:'),
-                ('unknown key', web.TLS + '  certfile: x\n', r':4:3: tls_server_config\.certfile: '),
+                ('unknown key', web.TLS + '  certfile: x\n', r':4:3: tls_server_config\.certfile'),
                 ('twice', web.TLS + '  key_file: x\n', ':4:3: .*twice, first in line 3'),
                 ('no key', 'tls_server_config: {cert_file: server.crt}\n', ':1:1: .*key_file'),
                 ('no file', web.TLS.replace('.key', '.gone'), ':3:13: .*No such file'),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS as the web configuration has it: certificates, versions, suites, and who may come."""
 import os
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -51,6 +52,15 @@ class Certificate(web.Case):
         d = self.web(web.TLS, tls=self.client())
         d.scrape()
         self.assertEqual(self.status(self.client(versions=(V12, V12))), 200)
+        d.stop()
+
+    @unittest.skipUnless(shutil.which('systemd-socket-activate'), 'systemd is not installed')
+    def test_on_a_socket_that_was_passed(self):
+        d = self.web(web.TLS, tls=self.client(),
+                     wrap=('systemd-socket-activate', f'--listen=127.0.0.1:{daemon.PORT}'))
+        self.assertIn('listening on sockets that were passed', d.log())
+        d.scrape()
+        self.assertEqual(self.status(), 400)
         d.stop()
 
     def test_http_is_told(self):
@@ -195,7 +205,8 @@ class Clients(web.Case):
                             '  client_auth_type: RequireAndVerifyClientCert\n')
         for san, good in (('member.example', True), ('10.1.2.3', True), ('spiffe://a/b', True),
                           ('a@example.com', True), ('example', False), ('10.1.2.4', False),
-                          ('member', False), ('other", "member.example', True)):
+                          ('member', False), ('member.example.org', False),
+                          ('other", "member.example', True)):
             self.assertIn('reloaded', self.reload_web(
                 d, policy + f'  client_allowed_sans: ["{san}"]\n'))
             self.assertEqual(self.let_in('member'), good, san)

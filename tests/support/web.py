@@ -107,6 +107,8 @@ class Scraper:
             if connection and not self._keep:
                 connection.close()
                 connection = None
+        if connection:
+            connection.close()
 
     def wait(self, d, more=3):
         """Waits for so many more scrapes."""
