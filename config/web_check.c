@@ -101,7 +101,7 @@ const char *web_check_hash(const char *text, const struct config_strings *others
 		return "must be a bcrypt hash, as htpasswd -nB writes it";
 	cost = (text[4] - '0') * 10 + text[5] - '0';
 	if (cost < COST_MIN || cost > WEB_COST_MAX)
-		return "must have a cost from 4 to 16: beyond that each password takes seconds";
+		return "must have a cost from 4 to 18: beyond that a password takes too long";
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ enum web_tls_version {
 
 #define WEB_HEADERS      5 /* that may be set; their names are web_header_name() */
 #define WEB_USERS_MAX    256
-#define WEB_COST_MAX     16 /* of a bcrypt hash: some three seconds for each password */
+#define WEB_COST_MAX     18 /* of a bcrypt hash: as in the example of exporter-toolkit */
 #define WEB_PASSWORD_MAX 72 /* bytes of which bcrypt takes notice */
 #define WEB_KEYS_MAX     32
 

@@ -5,6 +5,7 @@
 #include <crypt.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,19 +98,45 @@ const char *http_users_hash(const struct http_users *users, const char *name, bo
 	return user ? user->hash : pick(users, name)->hash;
 }
 
+static void wipe(void *state)
+{
+	explicit_bzero(state, sizeof(struct crypt_data));
+	free(state);
+}
+
+/* It does nothing but to compute, so that it may be left at any point. */
+static const char *compute(const char *hash, const char *password, struct crypt_data *state)
+{
+	const char *found;
+	int type, before;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+	found = crypt_r(password, hash, state);
+	pthread_setcancelstate(before, NULL);
+	pthread_setcanceltype(type, NULL);
+	return found;
+}
+
+static void hold(const char *hash, const char *password, struct crypt_data *state,
+		 bool *ret_is_same)
+{
+	const char *found;
+
+	pthread_cleanup_push(wipe, state);
+	found = compute(hash, password, state);
+	*ret_is_same = found && strlen(found) == HTTP_HASH_LEN &&
+		       gnutls_memcmp(found, hash, HTTP_HASH_LEN) == 0;
+	pthread_cleanup_pop(1);
+}
+
 int http_users_verify(const char *hash, const char *password)
 {
 	struct crypt_data *state = calloc(1, sizeof(*state));
-	const char *found;
-	int r = -EACCES;
+	bool is_same = false;
 
 	if (!state)
 		return -ENOMEM;
-	found = crypt_r(password, hash, state);
-	if (found && strlen(found) == HTTP_HASH_LEN &&
-	    gnutls_memcmp(found, hash, HTTP_HASH_LEN) == 0)
-		r = 0;
-	explicit_bzero(state, sizeof(*state));
-	free(state);
-	return r;
+	hold(hash, password, state, &is_same);
+	return is_same ? 0 : -EACCES;
 }

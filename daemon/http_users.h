@@ -22,5 +22,6 @@ unsigned int http_users_count(const struct http_users *users);
 const char *http_users_hash(const struct http_users *users, const char *name, bool *ret_is_known);
 
 /* Whether the password is that of the hash: takes as long as the hash's cost says, tens or hundreds
- * of milliseconds. 0; -EACCES: it is not; or -ENOMEM. */
+ * of milliseconds, or seconds; its thread can be cancelled meanwhile, and then nothing is left
+ * behind. 0; -EACCES: it is not; or -ENOMEM. */
 int http_users_verify(const char *hash, const char *password);

@@ -17,6 +17,7 @@ static struct http_check *next(struct http_verifier *v)
 	check = v->is_stopping ? NULL : TAILQ_FIRST(&v->waiting);
 	if (check)
 		TAILQ_REMOVE(&v->waiting, check, link);
+	v->current = check;
 	pthread_mutex_unlock(&v->lock);
 	return check;
 }
@@ -26,11 +27,14 @@ static void *run(void *userdata)
 	struct http_verifier *v = userdata;
 	struct http_check *check;
 
+	/* But for what http_users_verify() lets be left. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_setname_np(pthread_self(), "passwords");
 	while ((check = next(v))) {
 		check->result = http_users_verify(check->hash, check->password);
 		pthread_mutex_lock(&v->lock);
 		TAILQ_INSERT_TAIL(&v->done, check, link);
+		v->current = NULL;
 		pthread_mutex_unlock(&v->lock);
 		loop_event_raise(&v->event);
 	}
@@ -99,8 +103,13 @@ static void join(struct http_verifier *v)
 	v->is_stopping = true;
 	pthread_cond_signal(&v->wake);
 	pthread_mutex_unlock(&v->lock);
+	pthread_cancel(v->thread);
 	pthread_join(v->thread, NULL);
 	v->is_running = false;
+	/* It was left where it was. */
+	if (v->current)
+		TAILQ_INSERT_HEAD(&v->waiting, v->current, link);
+	v->current = NULL;
 }
 
 void http_verifier_done(struct http_verifier *v)

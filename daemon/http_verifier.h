@@ -36,6 +36,7 @@ struct http_verifier {
 	pthread_cond_t wake;
 	/* Under the lock. */
 	struct http_checks waiting, done;
+	struct http_check *current; /* on its thread */
 	bool is_stopping;
 };
 
@@ -43,5 +44,6 @@ struct http_verifier {
 int http_verifier_init(struct http_verifier *v, struct loop *loop, http_check_ended_fn ended);
 /* 0, or -errno: there is no thread. */
 int http_verifier_submit(struct http_verifier *v, struct http_check *check);
-/* Ends each check that was submitted. May be called on one that is all zeros, and twice. */
+/* Ends each check that was submitted, also the one that is under way. May be called on one that is
+ * all zeros, and twice. */
 void http_verifier_done(struct http_verifier *v);

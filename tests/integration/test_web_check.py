@@ -40,6 +40,8 @@ GOOD = {
     X-XSS-Protection: "1; mode=block"
     Strict-Transport-Security: max-age=31536000
 ''',
+    'users of any cost': 'basic_auth_users:\n' + ''.join(
+        f'  user{cost}: {HASH.replace("$10$", f"${cost:02}$")}\n' for cost in (4, 12, 18)),
     'users': f'basic_auth_users:\n  alice: {HASH}\n  "b c": {HASH.replace("2y", "2a")}\n',
 }
 # With where we say it.

@@ -3,6 +3,7 @@
 """Users and their passwords, by the web configuration."""
 import http.client
 import os
+import signal
 import statistics
 import tempfile
 import threading
@@ -268,6 +269,19 @@ class Cost(web.Case):
             thread.join()
         self.assertEqual(results, [200] * 12)
         d.stop()
+
+    def test_it_stops_amid_a_check_that_takes_long(self):
+        d = self.web(web.users(prom=web.hash_of('right', cost=4), slow='$2y$18$' + 'a' * 53),
+                     headers=RIGHT)
+        asked = threading.Thread(target=lambda: self.status(headers=web.basic('slow', 'x')))
+        asked.start()
+        self.assertEqual(self.status(headers=RIGHT), 200, 'what is known is not held up')
+        start = time.monotonic()
+        d.process.send_signal(signal.SIGTERM)
+        self.assertEqual(d.wait_exit(), 0)
+        # The answer that is under way is waited for, 5 seconds, and the check, 13 or more, is not.
+        self.assertLess(time.monotonic() - start, 10)
+        asked.join()
 
     def test_it_stops_amid_a_flood(self):
         d = self.web(web.users(prom=self.hash), headers=RIGHT)

@@ -43,6 +43,32 @@ Test(http_verifier, in_order)
 	loop_done(&loop);
 }
 
+/* One that takes a quarter of a minute is not waited for. */
+Test(http_verifier, leaves_what_takes_long, .timeout = 10)
+{
+	struct http_check check = {
+		.hash = "$2y$18$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
+		.password = "x",
+		.result = 1,
+	};
+	struct http_verifier v;
+	struct loop loop;
+	bool has_begun = false;
+
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(http_verifier_init(&v, &loop, on_ended), 0);
+	cr_assert_eq(http_verifier_submit(&v, &check), 0);
+	while (!has_begun) {
+		pthread_mutex_lock(&v.lock);
+		has_begun = v.current;
+		pthread_mutex_unlock(&v.lock);
+	}
+	http_verifier_done(&v);
+	cr_assert_eq(ended, 1);
+	cr_assert_eq(check.result, -ECANCELED);
+	loop_done(&loop);
+}
+
 /* One may be under way; of the others nobody has looked at the last. */
 Test(http_verifier, ends_at_once)
 {
