@@ -15,7 +15,7 @@ struct options {
 	char *listen_addresses[OPTIONS_ADDRESSES_MAX]; /* borrowed from argv */
 	size_t listen_address_count;
 	const char *telemetry_path;
-	const char *max_requests; /* as web.max_requests takes it */
+	const char *max_requests;    /* as web.max_requests takes it */
 	const char *web_config_file; /* NULL: not given */
 	const char *textfile;
 	enum log_level log_level;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The daemon about itself, as the metric table addresses it: counters that their owner, one
- * thread, raises with relaxed atomics and any thread reads. METRIC_ABSENT: no value.
- */
+/* The daemon about itself, as the metric table addresses it: counters that their owner, one thread,
+ * raises with relaxed atomics and any thread reads. METRIC_ABSENT: no value. */
 #pragma once
 
 #include <stdint.h>
