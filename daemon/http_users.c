@@ -118,6 +118,7 @@ static const char *compute(const char *hash, const char *password, struct crypt_
 	return found;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is that of the C library's macros. */
 static void hold(const char *hash, const char *password, struct crypt_data *state,
 		 bool *ret_is_same)
 {
