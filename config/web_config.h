@@ -47,6 +47,9 @@ struct web_config {
 	int http2; /* is read, and changes nothing */
 	char *headers[WEB_HEADERS];
 	struct config_pairs users; /* names, and bcrypt hashes of passwords */
+	struct {
+		uint64_t interval_ns, burst; /* no interval: no limit */
+	} rate_limit;
 	struct config_mark places[WEB_KEYS_MAX];
 };
 

@@ -133,6 +133,22 @@ static const struct config_key keys[] = {
 	HEADER(3, "X-Frame-Options", web_check_frame),
 	HEADER(4, "X-XSS-Protection", web_check_header),
 	{
+		.path = "rate_limit.interval",
+		.type = CONFIG_TYPE_DURATION,
+		.fallback = "0",
+		.min = "0",
+		.max = "1d",
+		AT(rate_limit.interval_ns),
+	},
+	{
+		.path = "rate_limit.burst",
+		.type = CONFIG_TYPE_U64,
+		.fallback = "0",
+		.min = "0",
+		.max = "1000000",
+		AT(rate_limit.burst),
+	},
+	{
 		.path = "basic_auth_users",
 		.type = CONFIG_TYPE_PAIRS,
 		.check = web_check_hash,

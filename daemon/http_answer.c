@@ -20,6 +20,7 @@ enum http_status {
 	STATUS_NOT_FOUND = 404,
 	STATUS_METHOD_NOT_ALLOWED = 405,
 	STATUS_CONTENT_TOO_LARGE = 413,
+	STATUS_TOO_MANY_REQUESTS = 429,
 	STATUS_INTERNAL_SERVER_ERROR = 500,
 	STATUS_SERVICE_UNAVAILABLE = 503,
 };
@@ -37,6 +38,8 @@ static const char *status_body(enum http_status status)
 		return "Method Not Allowed\n";
 	case STATUS_CONTENT_TOO_LARGE:
 		return "Content Too Large\n";
+	case STATUS_TOO_MANY_REQUESTS:
+		return "Too Many Requests\n";
 	case STATUS_INTERNAL_SERVER_ERROR:
 		return "Internal Server Error\n";
 	case STATUS_SERVICE_UNAVAILABLE:
@@ -190,10 +193,15 @@ bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connec
 
 enum MHD_Result http_answer_unwelcome(const struct http_routes *routes,
 				      struct MHD_Connection *connection, const char *path,
-				      bool is_busy)
+				      enum http_unwelcome why)
 {
-	return queue_error(routes, connection, find_route(routes, path),
-			   is_busy ? STATUS_SERVICE_UNAVAILABLE : STATUS_UNAUTHORIZED);
+	static const enum http_status statuses[] = {
+		[HTTP_UNWELCOME_STRANGER] = STATUS_UNAUTHORIZED,
+		[HTTP_UNWELCOME_TOO_MANY] = STATUS_TOO_MANY_REQUESTS,
+		[HTTP_UNWELCOME_BUSY] = STATUS_SERVICE_UNAVAILABLE,
+	};
+
+	return queue_error(routes, connection, find_route(routes, path), statuses[why]);
 }
 
 /* A body that could not be made whole is not handed out. */

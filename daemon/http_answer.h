@@ -33,10 +33,16 @@ struct http_call {
  * whether it did; RET_RESULT is then for libmicrohttpd. */
 bool http_refuse(const struct http_routes *routes, struct MHD_Connection *connection,
 		 const char *method, const char *path, enum MHD_Result *ret_result);
-/* Nobody who may come, and nobody who could be looked at: 401, 503. */
+/* Why somebody is not answered what he asks for. */
+enum http_unwelcome {
+	HTTP_UNWELCOME_STRANGER, /* 401 */
+	HTTP_UNWELCOME_TOO_MANY, /* 429: requests */
+	HTTP_UNWELCOME_BUSY,     /* 503: nobody had time to look who it is */
+};
+
 enum MHD_Result http_answer_unwelcome(const struct http_routes *routes,
 				      struct MHD_Connection *connection, const char *path,
-				      bool is_busy);
+				      enum http_unwelcome why);
 /* With the whole request of somebody who may come, and again after CALL was pending. It is
  * answered, or pending. */
 enum MHD_Result http_answer(struct http_routes *routes, struct MHD_Connection *connection,

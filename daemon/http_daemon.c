@@ -163,32 +163,43 @@ static enum MHD_Result answer_welcome(struct http *h, struct http_client *client
 	return result;
 }
 
-/* The whole request, and again when it was pending, or its password was looked at. It is under way
- * since it was asked for first; who was pending has been let in. */
-static enum MHD_Result answer(struct http *h, struct http_client *client, const char *path)
+static enum MHD_Result answer_who_may_come(struct http *h, struct http_client *client,
+					   const char *path)
 {
-	enum http_verdict verdict = HTTP_VERDICT_PASS;
+	enum http_verdict verdict = judge(h, client);
 
-	if (client->connection.phase == HTTP_LEAVING)
-		return MHD_NO;
-	if (!client->call.is_pending && !client->is_judged)
-		http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
-				       clock_monotonic_ns());
-	if (!client->call.is_pending)
-		verdict = judge(h, client);
 	client->is_judged = verdict == HTTP_VERDICT_WAIT;
 	switch (verdict) {
 	case HTTP_VERDICT_WAIT:
 		MHD_suspend_connection(client->handle);
 		return MHD_YES;
 	case HTTP_VERDICT_REFUSE:
-	case HTTP_VERDICT_BUSY:
 		return http_answer_unwelcome(&h->routes, client->handle, path,
-					     verdict == HTTP_VERDICT_BUSY);
+					     HTTP_UNWELCOME_STRANGER);
+	case HTTP_VERDICT_BUSY:
+		return http_answer_unwelcome(&h->routes, client->handle, path, HTTP_UNWELCOME_BUSY);
 	case HTTP_VERDICT_PASS:
 		break;
 	}
 	return answer_welcome(h, client, path);
+}
+
+/* The whole request, and again when it was pending, who then was let in, or its password was looked
+ * at. It is under way, and counted, since the first time. */
+static enum MHD_Result answer(struct http *h, struct http_client *client, const char *path)
+{
+	if (client->connection.phase == HTTP_LEAVING)
+		return MHD_NO;
+	if (client->call.is_pending)
+		return answer_welcome(h, client, path);
+	if (client->is_judged)
+		return answer_who_may_come(h, client, path);
+	http_connections_enter(&h->connections, &client->connection, HTTP_ANSWERING,
+			       clock_monotonic_ns());
+	if (h->security && !token_bucket_take(&h->security->rate, clock_monotonic_ns()))
+		return http_answer_unwelcome(&h->routes, client->handle, path,
+					     HTTP_UNWELCOME_TOO_MANY);
+	return answer_who_may_come(h, client, path);
 }
 
 /* Called with the head of a request, with each piece of its body, with its end, and once more each
@@ -204,8 +215,7 @@ static enum MHD_Result handle_request(void *cls, struct MHD_Connection *handle, 
 	struct http_client *client = *request_context;
 	enum MHD_Result result = MHD_YES;
 
-	(void)version;
-	(void)upload_data;
+	(void)version, (void)upload_data;
 	if (!client) {
 		client = client_of(handle);
 		client->body_bytes = 0;

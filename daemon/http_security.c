@@ -34,6 +34,8 @@ static int security_new(const struct web_config *w, struct config_errors *errors
 
 	if (!s)
 		return -ENOMEM;
+	s->rate.interval_ns = w->rate_limit.interval_ns;
+	s->rate.burst = w->rate_limit.burst;
 	r = copy_headers(s, w);
 	if (r == 0 && w->users.count > 0)
 		r = http_users_new(w, errors, &s->users);

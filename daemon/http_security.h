@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the web configuration makes of the server: TLS, users and headers. Immutable, and owned by
- * one. */
+/* What the web configuration makes of the server: TLS, users, headers and a limit. Owned by one,
+ * and immutable but for what the limit counts. */
 #pragma once
 
 #include "config/web_config.h"
+#include "daemon/core/token_bucket.h"
 
 struct http_tls;
 struct http_users;
@@ -16,6 +17,7 @@ struct http_header {
 struct http_security {
 	struct http_tls *tls;                    /* NULL: plain HTTP */
 	struct http_users *users;                /* NULL: everybody may come */
+	struct token_bucket rate;                /* of requests */
 	struct http_header headers[WEB_HEADERS]; /* of every answer; some have no value */
 };
 

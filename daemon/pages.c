@@ -226,7 +226,7 @@ static enum self_status status_index(unsigned int status)
 	static const unsigned int known[] = {
 		[SELF_STATUS_200] = 200, [SELF_STATUS_400] = 400, [SELF_STATUS_401] = 401,
 		[SELF_STATUS_403] = 403, [SELF_STATUS_404] = 404, [SELF_STATUS_405] = 405,
-		[SELF_STATUS_500] = 500, [SELF_STATUS_503] = 503,
+		[SELF_STATUS_429] = 429, [SELF_STATUS_500] = 500, [SELF_STATUS_503] = 503,
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(known); i++)

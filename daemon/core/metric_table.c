@@ -91,7 +91,7 @@ VALUES(ip_family_value, "ipv4", "ipv6")
 VALUES(level_value, "low", "pressure", "high")
 VALUES(fold_value, "listeners", "ports", "series")
 VALUES(path_value, "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload", "other")
-VALUES(code_value, "200", "400", "401", "403", "404", "405", "500", "503", "other")
+VALUES(code_value, "200", "400", "401", "403", "404", "405", "429", "500", "503", "other")
 
 static const struct metric_label label_state = {"state", state_value, SOCK_STATE_END - 1};
 static const struct metric_label label_memory = {"buffer", memory_value, 5};

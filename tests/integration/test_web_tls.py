@@ -236,5 +236,32 @@ class Headers(web.Case):
         d.stop()
 
 
+class Rate(web.Case):
+    """How many requests are answered."""
+
+    def test_beyond_the_burst_others_wait(self):
+        d = self.web('rate_limit: {interval: 1h, burst: 100}\n')
+        statuses = [self.status() for _ in range(120)]
+        refused = statuses.index(429)
+        self.assertEqual(set(statuses[:refused]), {200})
+        self.assertEqual(set(statuses[refused:]), {429})
+        self.assertLess(refused, 100)
+        self.reload_web(d, 'rate_limit: {interval: 0, burst: 0}\n')
+        self.assertEqual({self.status() for _ in range(120)}, {200})
+        self.reload_web(d, 'rate_limit: {interval: 1s, burst: 0}\n')
+        self.assertEqual(self.status(), 429)
+        d.stop()
+
+    def test_who_waits_for_a_password_counts_once(self):
+        users = web.users(prom=web.hash_of('right', cost=4))
+        headers = web.basic('prom', 'right')
+        d = self.web(users, headers=headers)
+        self.reload_web(d, users.replace('prom:', 'late:').replace('basic', 'rate_limit: '
+                        '{interval: 1h, burst: 2}\nbasic'))
+        late = web.basic('late', 'right')
+        self.assertEqual([self.status(headers=late) for _ in range(3)], [200, 200, 429])
+        d.stop()
+
+
 if __name__ == '__main__':
     truth.main()
