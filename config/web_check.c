@@ -49,8 +49,8 @@ const char *web_check_curve(const char *text, const struct config_strings *other
 const char *web_check_header(const char *text, const struct config_strings *others)
 {
 	(void)others;
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p < 0x20 || *p == 0x7f)
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
+		if (*p < 0x20 || *p >= 0x7f)
 			return "must be printable ASCII";
 	return strlen(text) > HEADER_LEN_MAX ? "must not be longer than 2048 characters" : NULL;
 }

@@ -131,7 +131,6 @@ static void suspend(struct http *h, struct http_client *client)
 	MHD_suspend_connection(client->handle);
 }
 
-/* It is then answered anew, and so may be pending anew. */
 static void resume(struct http *h, struct http_client *client)
 {
 	TAILQ_REMOVE(&h->pending, client, pending);
@@ -150,6 +149,7 @@ static enum http_verdict judge(struct http *h, struct http_client *client)
 	const char *field = MHD_lookup_connection_value(client->handle, MHD_HEADER_KIND,
 							MHD_HTTP_HEADER_AUTHORIZATION);
 
+	h->gate.waiters_max = MIN(HTTP_GATE_WAITERS_MAX, h->limits.connections / 2 + 1);
 	return http_gate_judge(&h->gate, h->security ? h->security->users : NULL, field,
 			       &client->connection.remote, &client->waiter);
 }

@@ -16,7 +16,6 @@ struct http_gate_check {
 	struct http_check check;
 	LIST_ENTRY(http_gate_check) link;
 	struct http_waiters waiters;
-	struct in6_addr remote;
 	unsigned char digest[HTTP_GATE_DIGEST];
 	bool is_known; /* there is a user of this name */
 	char hash[HTTP_HASH_LEN + 1];
@@ -70,20 +69,34 @@ static struct http_gate_check *find_check(const struct http_gate *g, const unsig
 	return NULL;
 }
 
-static bool is_full(const struct http_gate *g, const struct in6_addr *remote)
+/* A host of IPv6 has a whole /64 to itself. */
+static bool is_same_host(const struct in6_addr *a, const struct in6_addr *b)
 {
-	const struct http_gate_check *c;
-	unsigned int n = 0;
-
-	LIST_FOREACH(c, &g->checks, link)
-	n += IN6_ARE_ADDR_EQUAL(&c->remote, remote);
-	return g->check_count == HTTP_GATE_CHECKS_MAX || n >= HTTP_GATE_CHECKS_PER_ADDRESS;
+	return memcmp(a, b, IN6_IS_ADDR_V4MAPPED(a) ? sizeof(*a) : sizeof(*a) / 2) == 0;
 }
 
-static void forget_check(struct http_gate *g, struct http_gate_check *c)
+/* Whoever waits has a connection that nothing can make room of meanwhile. IS_NEW: with a password
+ * that nobody else waits for. */
+static bool is_full(const struct http_gate *g, const struct in6_addr *remote, bool is_new)
+{
+	unsigned int all = 0, of_host = 0;
+	const struct http_gate_check *c;
+	const struct http_waiter *w = NULL;
+
+	LIST_FOREACH(c, &g->checks, link)
+	{
+		LIST_FOREACH(w, &c->waiters, link)
+		{
+			all++;
+			of_host += is_same_host(&w->remote, remote);
+		}
+	}
+	return all >= g->waiters_max || (is_new && of_host >= HTTP_GATE_WAITERS_PER_HOST);
+}
+
+static void forget_check(struct http_gate_check *c)
 {
 	LIST_REMOVE(c, link);
-	g->check_count--;
 	explicit_bzero(c, sizeof(*c));
 	free(c);
 }
@@ -110,7 +123,7 @@ static void on_ended(struct http_verifier *verifier, struct http_check *check)
 	else if (check->result == 0 || check->result == -EACCES)
 		remember(&g->wrong, c->digest);
 	release(g, c);
-	forget_check(g, c);
+	forget_check(c);
 }
 
 int http_gate_init(struct http_gate *g, struct loop *loop,
@@ -118,6 +131,7 @@ int http_gate_init(struct http_gate *g, struct loop *loop,
 {
 	memset(g, 0, sizeof(*g));
 	g->decided = decided;
+	g->waiters_max = HTTP_GATE_WAITERS_MAX;
 	g->right = (struct http_gate_memory){.digests = g->right_digests, .size = WEB_USERS_MAX};
 	g->wrong =
 		(struct http_gate_memory){.digests = g->wrong_digests, .size = HTTP_GATE_WRONG_MAX};
@@ -128,17 +142,12 @@ int http_gate_init(struct http_gate *g, struct loop *loop,
 }
 
 /* NULL: it cannot be looked at. */
-static struct http_gate_check *add_check(struct http_gate *g, const struct candidate *candidate,
-					 const struct in6_addr *remote)
+static struct http_gate_check *add_check(struct http_gate *g, const struct candidate *candidate)
 {
-	struct http_gate_check *c;
+	struct http_gate_check *c = calloc(1, sizeof(*c));
 
-	if (is_full(g, remote))
-		return NULL;
-	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->remote = *remote;
 	c->is_known = candidate->is_known;
 	memcpy(c->digest, candidate->digest, sizeof(c->digest));
 	memcpy(c->hash, candidate->hash, sizeof(c->hash));
@@ -146,10 +155,9 @@ static struct http_gate_check *add_check(struct http_gate *g, const struct candi
 	       strnlen(candidate->auth->password, HTTP_PASSWORD_MAX));
 	c->check.hash = c->hash;
 	LIST_INSERT_HEAD(&g->checks, c, link);
-	g->check_count++;
 	if (http_verifier_submit(&g->verifier, &c->check) == 0)
 		return c;
-	forget_check(g, c);
+	forget_check(c);
 	return NULL;
 }
 
@@ -162,13 +170,14 @@ static enum http_verdict judge(struct http_gate *g, const struct candidate *cand
 		return HTTP_VERDICT_PASS;
 	if (remembers(&g->wrong, candidate->digest))
 		return HTTP_VERDICT_REFUSE;
-	if (waiter->was_busy)
-		return HTTP_VERDICT_BUSY;
 	c = find_check(g, candidate->digest);
+	if (waiter->was_busy || is_full(g, remote, !c))
+		return HTTP_VERDICT_BUSY;
 	if (!c)
-		c = add_check(g, candidate, remote);
+		c = add_check(g, candidate);
 	if (!c)
 		return HTTP_VERDICT_BUSY;
+	waiter->remote = *remote;
 	LIST_INSERT_HEAD(&c->waiters, waiter, link);
 	return HTTP_VERDICT_WAIT;
 }
@@ -181,8 +190,10 @@ enum http_verdict http_gate_judge(struct http_gate *g, const struct http_users *
 	struct candidate candidate;
 	struct basic_auth auth;
 
-	if (!users)
+	if (!users) {
+		waiter->was_busy = false;
 		return HTTP_VERDICT_PASS;
+	}
 	if (!field || basic_auth_parse(field, &auth) < 0)
 		return HTTP_VERDICT_REFUSE;
 	candidate.auth = &auth;

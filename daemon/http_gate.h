@@ -15,10 +15,10 @@
 struct basic_auth;
 struct http_users;
 
-#define HTTP_GATE_CHECKS_MAX         16  /* that wait, or are under way */
-#define HTTP_GATE_CHECKS_PER_ADDRESS 4   /* of these */
-#define HTTP_GATE_WRONG_MAX          256 /* passwords that are known to be wrong */
-#define HTTP_GATE_DIGEST             32  /* bytes */
+#define HTTP_GATE_WAITERS_MAX      16  /* requests, of however many passwords */
+#define HTTP_GATE_WAITERS_PER_HOST 4   /* beyond this, a host may bring no password that is new */
+#define HTTP_GATE_WRONG_MAX        256 /* passwords that are known to be wrong */
+#define HTTP_GATE_DIGEST           32  /* bytes */
 
 enum http_verdict {
 	HTTP_VERDICT_PASS,
@@ -30,6 +30,7 @@ enum http_verdict {
 /* Somebody who waits for a password; the caller's, and zeros before it is first used. */
 struct http_waiter {
 	LIST_ENTRY(http_waiter) link;
+	struct in6_addr remote;
 	bool was_busy;
 };
 
@@ -50,7 +51,7 @@ struct http_gate {
 	unsigned char wrong_digests[HTTP_GATE_WRONG_MAX][HTTP_GATE_DIGEST];
 	struct http_gate_memory right, wrong;
 	LIST_HEAD(http_gate_checks, http_gate_check) checks;
-	unsigned int check_count;
+	unsigned int waiters_max; /* the owner may set less than HTTP_GATE_WAITERS_MAX */
 };
 
 /* DECIDED is called on the thread of the loop for each who waits: judge anew. 0 or -errno. */

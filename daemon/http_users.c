@@ -29,13 +29,16 @@ DEFINE_CLEANUP(struct http_users *, users, http_users_free);
 static int take(struct http_users *users, const struct config_pair *pair,
 		const struct web_config *w, struct config_errors *errors)
 {
+	struct config_mark place = web_config_place(w, "basic_auth_users");
 	struct http_user *user = &users->items[users->count];
+	int salt = crypt_checksalt(pair->value);
 
 	assert(strlen(pair->value) == HTTP_HASH_LEN);
-	if (crypt_checksalt(pair->value) != CRYPT_SALT_OK) {
-		config_errors_add(errors, web_config_place(w, "basic_auth_users"),
-				  "basic_auth_users", "%s: libcrypt does not take this hash",
-				  pair->name);
+	/* $2x$ is of a bcrypt that had a mistake. */
+	if (salt != CRYPT_SALT_OK && salt != CRYPT_SALT_METHOD_LEGACY) {
+		place.line = pair->line;
+		config_errors_add(errors, place, "basic_auth_users",
+				  "%s: libcrypt does not take this hash", pair->name);
 		return -EINVAL;
 	}
 	user->name = strdup(pair->name);

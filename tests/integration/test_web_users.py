@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Users and their passwords, by the web configuration."""
+import collections
 import http.client
+import itertools
 import os
 import signal
 import statistics
@@ -11,6 +13,7 @@ import time
 import unittest
 
 import daemon
+import namespace
 import prometheus
 import truth
 import web
@@ -241,6 +244,34 @@ class Cost(web.Case):
         took = time.monotonic() - start
         # Each of the two has four places at most; and a loaded machine is twice as slow.
         self.assertLess(took, 2 * (1 + 2 * 4 + 1) * check)
+        d.stop()
+
+    def test_who_shares_a_wrong_password_shuts_nobody_out(self):
+        d = self.web(web.users(prom=self.hash), headers=RIGHT)
+        kept, stop = collections.deque(), threading.Event()
+
+        def crowd():
+            for n in itertools.count():
+                if stop.is_set():
+                    return
+                try:
+                    client = namespace.connect(('127.0.0.1', d.port),
+                                               source=(f'127.0.1.{1 + n % 20}', 0))
+                    token = web.basic('prom', f'wrong {n // 12}')['Authorization']
+                    client.send(f'GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n'.encode())
+                    kept.append(client)
+                except OSError:
+                    pass
+                if len(kept) > 300:
+                    kept.popleft().close()
+        thread = threading.Thread(target=crowd, daemon=True)
+        thread.start()
+        d.wait_until(lambda: len(kept) > 200, 'a crowd')
+        statuses = [self.status(path='/metrics', headers=RIGHT) for _ in range(50)]
+        stop.set()
+        thread.join()
+        self.keep(*kept)
+        self.assertEqual(statuses, [200] * 50)
         d.stop()
 
     def test_what_waits_is_bounded(self):

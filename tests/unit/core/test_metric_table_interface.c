@@ -167,7 +167,8 @@ Test(metric_table_interface, label_values)
 	assert_values("sockstatd_folded_groups", 0, "listeners ports series");
 	assert_values("sockstatd_http_requests_total", 0,
 		      "/metrics / /-/healthy /-/ready /-/reload other");
-	assert_values("sockstatd_http_requests_total", 1, "200 400 401 403 404 405 429 500 503 other");
+	assert_values("sockstatd_http_requests_total", 1,
+		      "200 400 401 403 404 405 429 500 503 other");
 }
 
 /* Which words of skmem add up to what the kernel charges. */

@@ -59,7 +59,7 @@ static struct in6_addr address(unsigned char n)
 {
 	struct in6_addr a = {0};
 
-	a.s6_addr[15] = n;
+	a.s6_addr[7] = n;
 	return a;
 }
 
@@ -136,31 +136,38 @@ static void write_wrong(char field[32], unsigned int n)
 	snprintf(field, 32, "Basic YTpaY%cx%c", letters[n / 32 % 32], letters[n % 32]);
 }
 
-Test(http_gate, what_waits_is_bounded, .init = begin, .fini = end)
+/* So many passwords of one host, and requests of all, whether or not they bring the same one. */
+static void assert_bounded(bool shared)
 {
 	struct http_users *users = make_users("basic_auth_users: {a: " UU "}");
-	struct http_waiter waiters[64] = {0};
+	struct http_waiter waiters[56] = {0};
 	unsigned int waiting = 0, busy = 0;
 	char field[32];
 
 	for (unsigned int i = 0; i < 8; i++) {
-		write_wrong(field, i);
+		write_wrong(field, shared ? 0 : i);
 		busy += ask(users, field, 1, &waiters[i]) == HTTP_VERDICT_BUSY;
 	}
-	cr_assert_eq(busy, 8 - HTTP_GATE_CHECKS_PER_ADDRESS, "%u", busy);
+	cr_assert_eq(busy, shared ? 0 : 8 - HTTP_GATE_WAITERS_PER_HOST, "%u", busy);
 	for (unsigned int i = 8; i < 56; i++) {
-		write_wrong(field, i);
+		write_wrong(field, shared ? 0 : i);
 		waiting += ask(users, field, (unsigned char)i, &waiters[i]) == HTTP_VERDICT_WAIT;
 	}
-	cr_assert_eq(waiting, HTTP_GATE_CHECKS_MAX - HTTP_GATE_CHECKS_PER_ADDRESS, "%u", waiting);
-	/* Who waits for what is looked at already takes no place. */
-	write_wrong(field, 0);
-	for (unsigned int i = 56; i < 64; i++)
-		cr_assert_eq(ask(users, field, 1, &waiters[i]), HTTP_VERDICT_WAIT);
-	while (decided < HTTP_GATE_CHECKS_MAX + 8)
+	cr_assert_eq(waiting, HTTP_GATE_WAITERS_MAX - (8 - busy), "%u", waiting);
+	while (decided < HTTP_GATE_WAITERS_MAX)
 		cr_assert_geq(loop_turn(&loop, 20000), 0);
-	cr_assert_eq(gate.check_count, 0);
+	cr_assert(LIST_EMPTY(&gate.checks));
 	http_users_free(users);
+}
+
+Test(http_gate, what_waits_is_bounded, .init = begin, .fini = end)
+{
+	assert_bounded(false);
+}
+
+Test(http_gate, who_shares_a_password_is_bounded_too, .init = begin, .fini = end)
+{
+	assert_bounded(true);
 }
 
 /* However many wrong ones there are, the right one is still known. */
@@ -198,6 +205,6 @@ Test(http_gate, ends_while_somebody_waits, .init = begin)
 	cr_assert_eq(ask(users, WRONG, 1, &waiters[2]), HTTP_VERDICT_WAIT);
 	end();
 	cr_assert_eq(decided, 3);
-	cr_assert_eq(gate.check_count, 0);
+	cr_assert(LIST_EMPTY(&gate.checks));
 	http_users_free(users);
 }
