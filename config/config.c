@@ -42,22 +42,15 @@ int config_parse(const char *text, size_t n, struct config_errors *errors,
 		 struct config **ret_config)
 {
 	_cleanup_(cleanup_config) struct config *c = NULL;
-	struct config_yaml yaml;
 	int r;
 
 	*errors = (struct config_errors){0};
 	c = config_new();
 	if (!c)
 		return -ENOMEM;
-	r = config_yaml_init(&yaml, text, n, errors);
+	r = config_bind_text(text, n, &config_schema, errors, c);
 	if (r < 0)
 		return r;
-	r = config_bind(&yaml, &config_schema, c);
-	config_yaml_done(&yaml);
-	if (r < 0)
-		return r;
-	if (errors->total > 0)
-		return -EINVAL;
 	*ret_config = take_ptr(c);
 	return 0;
 }

@@ -291,3 +291,19 @@ int config_bind(struct config_yaml *yaml, const struct config_schema *schema, vo
 		schema->check(&b);
 	return r;
 }
+
+int config_bind_text(const char *text, size_t n, const struct config_schema *schema,
+		     struct config_errors *errors, void *base)
+{
+	struct config_yaml yaml;
+	int r;
+
+	r = config_yaml_init(&yaml, text, n, errors);
+	if (r < 0)
+		return r;
+	if (schema->scalar_max > 0)
+		yaml.scalar_max = schema->scalar_max;
+	r = config_bind(&yaml, schema, base);
+	config_yaml_done(&yaml);
+	return r == 0 && errors->total > 0 ? -EINVAL : r;
+}

@@ -381,5 +381,5 @@ const struct config_key config_keys[] = {
 };
 
 const size_t config_keys_count = ARRAY_SIZE(config_keys);
-const struct config_schema config_schema = {config_keys, ARRAY_SIZE(config_keys), NULL};
+const struct config_schema config_schema = {config_keys, ARRAY_SIZE(config_keys), NULL, 0};
 static_assert(ARRAY_SIZE(config_keys) <= CONFIG_KEYS_MAX, "raise CONFIG_KEYS_MAX");

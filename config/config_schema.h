@@ -50,6 +50,7 @@ struct config_schema {
 	size_t count;
 	/* Reports what is wrong with a file whose values are right; NULL: nothing ever is. */
 	void (*check)(struct config_binder *b);
+	size_t scalar_max; /* bytes of a value; 0: as many as a reader takes by itself */
 };
 
 #define CONFIG_KEYS_MAX   64

@@ -13,9 +13,6 @@
 #include "daemon/util/cleanup.h"
 #include "daemon/util/macros.h"
 
-/* A chain of certificates stands in the file as one value. */
-#define SCALAR_MAX ((size_t)64 * 1024)
-
 DEFINE_CLEANUP(struct web_config *, web_config, web_config_free);
 
 static struct web_config *web_config_new(void)
@@ -41,23 +38,15 @@ int web_config_parse(const char *text, size_t n, struct config_errors *errors,
 		     struct web_config **ret_config)
 {
 	_cleanup_(cleanup_web_config) struct web_config *w = NULL;
-	struct config_yaml yaml;
 	int r;
 
 	*errors = (struct config_errors){0};
 	w = web_config_new();
 	if (!w)
 		return -ENOMEM;
-	r = config_yaml_init(&yaml, text, n, errors);
+	r = config_bind_text(text, n, &web_schema, errors, w);
 	if (r < 0)
 		return r;
-	yaml.scalar_max = SCALAR_MAX;
-	r = config_bind(&yaml, &web_schema, w);
-	config_yaml_done(&yaml);
-	if (r < 0)
-		return r;
-	if (errors->total > 0)
-		return -EINVAL;
 	*ret_config = take_ptr(w);
 	return 0;
 }

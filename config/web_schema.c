@@ -159,6 +159,9 @@ static const struct config_key keys[] = {
 	},
 };
 
-const struct config_schema web_schema = {keys, ARRAY_SIZE(keys), web_check};
+/* A chain of certificates stands in the file as one value. */
+#define SCALAR_MAX ((size_t)64 * 1024)
+
+const struct config_schema web_schema = {keys, ARRAY_SIZE(keys), web_check, SCALAR_MAX};
 static_assert(ARRAY_SIZE(keys) <= CONFIG_KEYS_MAX && ARRAY_SIZE(keys) <= WEB_KEYS_MAX,
 	      "raise WEB_KEYS_MAX");

@@ -53,14 +53,18 @@ int http_users_new(const struct web_config *w, struct config_errors *errors,
 		   struct http_users **ret_users)
 {
 	_cleanup_(cleanup_users) struct http_users *users = NULL;
-	int r = 0;
+	int r = 0, one;
 
 	assert(w->users.count > 0);
 	users = calloc(1, sizeof(*users) + w->users.count * sizeof(users->items[0]));
 	if (!users || gnutls_rnd(GNUTLS_RND_KEY, users->key, sizeof(users->key)) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < w->users.count; i++)
-		r = take(users, &w->users.items[i], w, errors);
+	for (size_t i = 0; i < w->users.count; i++) {
+		one = take(users, &w->users.items[i], w, errors);
+		if (one == -ENOMEM)
+			return one;
+		r = one < 0 ? one : r;
+	}
 	if (r < 0)
 		return r;
 	*ret_users = take_ptr(users);

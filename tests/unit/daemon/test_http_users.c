@@ -39,11 +39,26 @@ Test(http_users, verify)
 		{UU, "U*V", -EACCES},
 		{"$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U", 0},
 		{"$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U", 0},
+		{"$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U", 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_assert_eq(http_users_verify(cases[i].hash, cases[i].password), cases[i].expected,
 			     "%s %s", cases[i].hash, cases[i].password);
+}
+
+/* Each kind of hash that the manual names. */
+Test(http_users, kinds)
+{
+	for (const char *kind = "abxy"; *kind; kind++) {
+		char text[128];
+
+		snprintf(text, sizeof(text),
+			 "basic_auth_users: {a: "
+			 "$2%c$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW}",
+			 *kind);
+		http_users_free(must_make(text));
+	}
 }
 
 Test(http_users, find)
