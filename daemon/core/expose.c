@@ -13,6 +13,7 @@ struct family {
 	const struct metric *metric;
 	const struct histogram_bounds *bounds; /* of a histogram */
 	const struct aggregate_algorithms *algorithms;
+	const struct owner *owner; /* of the series being written */
 	bool tells_created;
 	uint64_t since_ms; /* of what is configured about it */
 	size_t start;      /* in OUT */
@@ -40,10 +41,10 @@ static void add_label(struct expose_series *series, const char *name, const char
 	series->items[series->count++] = (struct expose_label){name, value};
 }
 
-static void add_constants(struct expose_series *series, const struct metric_constant *constants)
+static void add_texts(struct expose_series *series, const struct family *f)
 {
-	for (; constants && constants->name; constants++)
-		add_label(series, constants->name, constants->value);
+	for (const struct metric_text *t = f->metric->texts; t && t->name; t++)
+		add_label(series, t->name, t->value ? t->value : owner_label(f->owner, t->owner));
 }
 
 static void write_sample(struct family *f, const struct expose_series *series,
@@ -106,7 +107,7 @@ static void write_samples(struct family *f, const struct expose_series *base, co
 				add_label(&series, outer->name, label_value(f, outer, i));
 			if (inner)
 				add_label(&series, inner->name, label_value(f, inner, j));
-			add_constants(&series, f->metric->constants);
+			add_texts(&series, f);
 			if (f->bounds || self_get(&cells[at]) != METRIC_ABSENT)
 				write_sample(f, &series, cells + (size_t)at * stride);
 		}
@@ -125,7 +126,7 @@ static bool is_shown(const struct metric *m, const struct snapshot_age *age, boo
 {
 	if (m->needs_netlink && age->is_from_procfs)
 		return false;
-	return fresh || m->type != METRIC_GAUGE || m->constants;
+	return fresh || m->type != METRIC_GAUGE || m->texts;
 }
 
 static struct family begin_family(struct buf *out, const struct expose_format *format,
@@ -161,6 +162,7 @@ static void write_listeners(struct family *f, const struct snapshot_listeners *p
 		add_label(&series, "address", item->address);
 		add_label(&series, "port", item->port);
 		series.created_ms = created(f, f->bounds ? f->since_ms : 0, item->born_ms);
+		f->owner = item->owner;
 		write_samples(
 			f, &series,
 			f->bounds ? item->cells + cell

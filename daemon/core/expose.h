@@ -12,7 +12,7 @@
 
 #define EXPOSE_LABELS_MAX 6
 /* A label's value is cut at so many bytes, between two characters. */
-#define EXPOSE_LABEL_VALUE_MAX 128
+#define EXPOSE_LABEL_VALUE_MAX 256
 
 /* The labels of a series, and since when it counts. */
 struct expose_series {

@@ -23,6 +23,7 @@ void listener_table_init(struct listener_table *t, struct catalogue *catalogue, 
 		.dump = 1, /* a listener that no dump has shown says 0 */
 	};
 	sock_index_init(&t->index, seed);
+	cgroup_names_init(&t->cgroups, seed);
 }
 
 void listener_table_done(struct listener_table *t)
@@ -38,6 +39,7 @@ void listener_table_done(struct listener_table *t)
 	free(t->members);
 	map_done(&t->map);
 	sock_index_done(&t->index);
+	cgroup_names_done(&t->cgroups);
 	catalogue_unref(t->catalogue);
 	memset(t, 0, sizeof(*t));
 }

@@ -9,6 +9,7 @@
 
 #include <net/if.h>
 
+#include "daemon/core/cgroup_names.h"
 #include "daemon/core/listener_series.h"
 #include "daemon/core/overflow.h"
 #include "daemon/core/sock_index.h"
@@ -49,6 +50,8 @@ struct filter;
 
 struct listener_member {
 	struct listener *listener;
+	uint64_t cgroup_id;                    /* 0: not told */
+	uint32_t uid;                          /* of who opened it */
 	uint32_t poll;                         /* the fast poll that last showed it */
 	uint32_t sk_drops;                     /* as last known */
 	uint32_t growth;                       /* of sk_drops, waiting to be split; saturates */
@@ -100,6 +103,9 @@ struct listener_table {
 	uint64_t listen_drops, listen_drops_carried;
 	uint64_t polled_ns;
 	struct overflows overflows;
+	struct cgroup_names cgroups; /* of members that are shown */
+	bool tells_owners;
+	bool owners_due;               /* who owns what may have changed */
 	uint8_t ports[65536 / 8];      /* whether any listener has this port */
 	uint8_t settled[65536 / 8];    /* whether a present one has lived for LISTENER_SETTLED_NS */
 	uint8_t configured[65536 / 8]; /* whether it is in ports.server */

@@ -134,6 +134,7 @@ static int assign(struct listener_table *t, struct listener *l, struct listener_
 	s->listeners++;
 	listener_label_release(t, l);
 	l->series = s;
+	t->owners_due = true;
 	return 0;
 }
 
@@ -162,6 +163,7 @@ static int fold_excess(struct listener_table *t, uint64_t now_ns)
 			t->items[i]->series = t->other;
 			t->other->listeners++;
 		}
+		t->owners_due = true;
 		remove_series(t, s);
 	}
 	return 0;

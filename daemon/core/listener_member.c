@@ -37,6 +37,7 @@ int listener_member_get(struct listener_table *t, const struct sock_record *reco
 		if (r < 0)
 			return r;
 		t->members[place] = (struct listener_member){.is_older = !t->has_polled};
+		t->owners_due = true;
 	}
 	*ret_member = &t->members[place];
 	return 0;
@@ -57,4 +58,5 @@ void listener_member_remove(struct listener_table *t, uint32_t place)
 {
 	sock_index_remove(&t->index, place);
 	t->members[place] = t->members[t->index.count];
+	t->owners_due = true;
 }

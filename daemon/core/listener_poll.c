@@ -7,6 +7,7 @@
 #include "daemon/core/listener_label.h"
 #include "daemon/core/listener_member.h"
 #include "daemon/core/listener_overflow.h"
+#include "daemon/core/listener_owner.h"
 #include "daemon/util/macros.h"
 
 void listener_poll_begin(struct listener_table *t)
@@ -34,6 +35,7 @@ int listener_poll_add(struct listener_table *t, const struct sock_record *record
 	m->length = record->receive_queue;
 	m->has_limit = record->known & SOCK_KNOWS_SEND_QUEUE;
 	m->limit = record->send_queue;
+	listener_owner_note(t, m, record);
 	m->has_drops = record->skmem_len >= 4 * (SOCK_SKMEM_DROPS + 1);
 	if (m->has_drops)
 		m->next_sk_drops = sock_load_u32(record->skmem, 4 * SOCK_SKMEM_DROPS);

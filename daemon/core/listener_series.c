@@ -63,6 +63,7 @@ void listener_series_free(struct listener_series *s)
 		return;
 	free(s->cells);
 	free(s->next_cells);
+	owner_unref(s->owner);
 	free(s);
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/core/catalogue.h"
 #include "daemon/core/listener_values.h"
+#include "daemon/core/owner.h"
 #include "daemon/core/peak_window.h"
 
 #define LISTENER_ADDRESS_MAX 72
@@ -29,11 +30,21 @@ struct listener_queues {
 	bool has_age;    /* one said how long it has waited */
 };
 
+/* What its members say of their owner. */
+struct listener_owning {
+	const char *labels[OWNER_LABELS]; /* NULL: there is no member */
+	uint32_t uid;
+	char uid_text[12];
+	bool is_open; /* the name of a member's cgroup is still looked for */
+};
+
 struct listener_series {
 	uint32_t listeners; /* how many share it, gone ones included */
 	char address[LISTENER_ADDRESS_MAX];
 	char port[LISTENER_PORT_MAX];
 	struct listener_values values;
+	struct owner *owner; /* NULL: not known, or not told */
+	struct listener_owning owning;
 	uint64_t born_ms;     /* realtime: when its counting began; 0: at the poll to come */
 	uint64_t *cells;      /* the histograms', as the catalogue places them */
 	uint64_t *next_cells; /* of the catalogue to come */

@@ -107,8 +107,8 @@ void metric_label_names(const struct metric *m, char ret_names[64])
 	};
 
 	snprintf(ret_names, 64, "%s", scopes[m->scope]);
-	for (const struct metric_constant *c = m->constants; c && c->name; c++)
-		add_name(ret_names, c->name, strlen(c->name));
+	for (const struct metric_text *t = m->texts; t && t->name; t++)
+		add_name(ret_names, t->name, strlen(t->name));
 	for (unsigned int i = 0; i < ARRAY_SIZE(m->labels); i++)
 		if (m->labels[i])
 			add_name(ret_names, m->labels[i]->name, strlen(m->labels[i]->name));

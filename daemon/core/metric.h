@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "daemon/core/histogram.h"
+#include "daemon/core/owner.h"
 #include "daemon/core/sock.h"
 
 enum metric_type {
@@ -103,8 +104,10 @@ struct metric_label {
 	unsigned int count;
 };
 
-struct metric_constant {
+/* A label that is a text: always the same, or of the owner. */
+struct metric_text {
 	const char *name, *value;
+	enum owner_label owner; /* where there is no value */
 };
 
 /* The files that tell of the host, below /proc. */
@@ -136,12 +139,11 @@ struct metric {
 	enum metric_type type;
 	enum metric_scope scope;
 	enum metric_profile profile;
-	bool needs_netlink; /* /proc cannot tell: absent in the fallback */
-	bool slow;          /* a listener's value that comes from the sockets lane */
-	bool is_pulse;      /* no followed value changes unless one of these does */
-	bool hides_zero;    /* of a label's many values, only those that happened */
-	const struct metric_constant
-		*constants; /* labels that never change, up to one without a name */
+	bool needs_netlink;              /* /proc cannot tell: absent in the fallback */
+	bool slow;                       /* a listener's value that comes from the sockets lane */
+	bool is_pulse;                   /* no followed value changes unless one of these does */
+	bool hides_zero;                 /* of a label's many values, only those that happened */
+	const struct metric_text *texts; /* up to one without a name */
 	const struct metric_label *labels[2];
 	enum metric_combine combine;
 	enum metric_when when;

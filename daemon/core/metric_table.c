@@ -124,22 +124,25 @@ static const uint16_t memory_words[] = {
 static const uint8_t udp_states[] = {SOCK_ESTABLISHED, SOCK_CLOSE};
 static const uint16_t buffer_limit_words[] = {4 * SOCK_SKMEM_RCVBUF, 4 * SOCK_SKMEM_SNDBUF};
 
-/* Of which unit a listener is, nobody says yet. */
-static const struct metric_constant unit_labels[] = {
-	{"unit", ""}, {"container_id", ""}, {"cgroup", ""}, {"uid", ""}, {NULL, NULL},
+static const struct metric_text owner_labels[] = {
+	{"unit", .owner = OWNER_UNIT},
+	{"container_id", .owner = OWNER_CONTAINER_ID},
+	{"cgroup", .owner = OWNER_CGROUP},
+	{"uid", .owner = OWNER_UID},
+	{.name = NULL},
 };
 
-static const struct metric_constant build_labels[] = {
+static const struct metric_text build_labels[] = {
 	{"version", BUILD_VERSION},
 	{"revision", BUILD_REVISION},
-	{NULL, NULL},
+	{.name = NULL},
 };
 
 const struct metric metrics[] = {
 	/* Listeners. */
 	{"sockstat_listener_info",
 	 "Exactly one series for each listener of the other families; joins its owner to them.",
-	 METRIC_GAUGE, LISTENER(info), .constants = unit_labels},
+	 METRIC_GAUGE, LISTENER(info), .texts = owner_labels},
 	{"sockstat_listener_sockets", "LISTEN sockets of this address and port.", METRIC_GAUGE,
 	 LISTENER(sockets)},
 	{"sockstat_listener_accept_queue_length",

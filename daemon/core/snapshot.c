@@ -48,6 +48,7 @@ static void copy_series(struct snapshot_listener *item, const struct listener_se
 	memcpy(item->address, s->address, sizeof(item->address));
 	memcpy(item->port, s->port, sizeof(item->port));
 	item->values = s->values;
+	item->owner = owner_ref(s->owner);
 	item->born_ms = s->born_ms;
 	item->cells = memcpy(cells, s->cells, count * sizeof(*cells));
 }
@@ -83,6 +84,8 @@ void snapshot_listeners_unref(struct snapshot_listeners *p)
 {
 	if (!p || !unref(&p->refs))
 		return;
+	for (uint32_t i = 0; i < p->count; i++)
+		owner_unref(p->items[i].owner);
 	catalogue_unref(p->catalogue);
 	free(p);
 }

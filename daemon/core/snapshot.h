@@ -21,7 +21,8 @@ struct snapshot_listener {
 	char address[LISTENER_ADDRESS_MAX];
 	char port[LISTENER_PORT_MAX];
 	struct listener_values values;
-	uint64_t born_ms; /* realtime: when its counting began */
+	struct owner *owner; /* or NULL */
+	uint64_t born_ms;    /* realtime: when its counting began */
 	const uint64_t *cells;
 };
 

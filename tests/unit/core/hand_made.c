@@ -11,6 +11,15 @@
 #include "tests/support/test_support.h"
 #include "tests/unit/core/core_fixture.h"
 
+/* What systemd escapes, it does with a backslash. */
+static const struct owner ssh_owner = {
+	.labels = {"ssh\\x2dtest.service", "", "/system.slice/ssh\\x2dtest.service", "0"},
+};
+
+static const struct owner other_owner = {
+	.labels = {"docker.scope", "multiple", "multiple", "multiple"},
+};
+
 static const struct snapshot_listener listeners[HAND_MADE_LISTENERS] = {
 	[HAND_MADE_SSH] =
 		{
@@ -209,6 +218,8 @@ static void make_parts(struct hand_made *h)
 	};
 
 	memcpy(h->listener_items, listeners, sizeof(listeners));
+	h->listener_items[HAND_MADE_SSH].owner = (struct owner *)&ssh_owner;
+	h->listener_items[HAND_MADE_OTHER].owner = (struct owner *)&other_owner;
 	memcpy(h->group_items, groups, sizeof(groups));
 	h->listeners = (struct snapshot_listeners){
 		.catalogue = h->catalogue,

@@ -55,6 +55,10 @@ void lane_fail(struct listener_lane *lane, const struct lane_row *rows, size_t c
 
 		test_record_init(&r, SOCK_LISTEN, rows[i].local, "0.0.0.0:0");
 		r.record.cookie = rows[i].cookie;
+		r.record.uid = rows[i].uid;
+		r.record.cgroup_id = rows[i].cgroup_id;
+		if (rows[i].inode)
+			r.record.inode = rows[i].inode;
 		r.record.receive_queue = rows[i].length;
 		r.record.send_queue = rows[i].limit;
 		test_record_add_skmem(&r, rows[i].has_no_drops ? 8 : 9);

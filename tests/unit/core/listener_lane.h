@@ -16,6 +16,9 @@ struct lane_row {
 	uint64_t cookie;
 	uint32_t length, limit, drops;
 	bool has_no_drops; /* before Linux 4.7 */
+	uint32_t inode;    /* 0: any */
+	uint32_t uid;
+	uint64_t cgroup_id; /* 0: not told */
 };
 
 struct listener_lane {

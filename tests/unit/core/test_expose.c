@@ -29,7 +29,7 @@ static void assert_shown(struct hand_made *h, bool slow, enum metric_scope scope
 {
 	for (unsigned int i = 0; i < metric_count; i++) {
 		const struct metric *m = &metrics[i];
-		bool expected = m->type != METRIC_GAUGE || gauges || m->constants;
+		bool expected = m->type != METRIC_GAUGE || gauges || m->texts;
 
 		if (m->scope == scope && m->slow == slow && h->catalogue->on[i])
 			cr_assert_eq(hand_made_count(h, m->name) > 0, expected, "%s", m->name);

@@ -166,7 +166,7 @@ Test(expose_protobuf, any_bytes_in_labels)
 	uint64_t state = 1;
 
 	for (int i = 0; i < 5000; i++) {
-		char value[200] = "", expected[LABEL_MODEL_MAX];
+		char value[400] = "", expected[LABEL_MODEL_MAX];
 		const struct expose_series series = {2, {{"x", value}, {"y", "behind"}}};
 		size_t len = core_random(&state, sizeof(value));
 		Prometheus__MetricFamily *f;

@@ -157,7 +157,8 @@ Test(expose_text, histogram_without_labels)
 
 #define X10  "xxxxxxxxxx"
 #define X120 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
-#define X127 X120 "xxxxxxx"
+#define X248 X120 X120 "xxxxxxxx"
+#define X255 X248 "xxxxxxx"
 
 Test(expose_text, label_values)
 {
@@ -184,19 +185,19 @@ Test(expose_text, label_values)
 		{"cut character before a quote", "\xe2\x82\"", "\uFFFD\uFFFD\\\""},
 		{"surrogate", "\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"},
 		{"overlong", "\xc0\xaf", "\uFFFD\uFFFD"},
-		{"128 bytes", X127 "y", X127 "y"},
-		{"129 bytes", X127 "yz", X127 "y"},
-		{"a character ends at the cut", X120 "xxxxxxé.", X120 "xxxxxxé"},
-		{"a character across the cut", X127 "é", X127},
-		{"a long one across the cut", X120 "xxxxx😀", X120 "xxxxx"},
-		{"an escape at the cut", X127 "\"\"", X127 "\\\""},
-		{"no character at the cut", X127 "\xff\xff", X127 "\uFFFD"},
+		{"256 bytes", X255 "y", X255 "y"},
+		{"257 bytes", X255 "yz", X255 "y"},
+		{"a character ends at the cut", X248 "xxxxxxé.", X248 "xxxxxxé"},
+		{"a character across the cut", X255 "é", X255},
+		{"a long one across the cut", X248 "xxxxx😀", X248 "xxxxx"},
+		{"an escape at the cut", X255 "\"\"", X255 "\\\""},
+		{"no character at the cut", X255 "\xff\xff", X255 "\uFFFD"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct expose_series labels = {1, {{"x", cases[i].value}}};
 		struct buf b = BUF_INIT;
-		char expected[512];
+		char expected[1024];
 
 		snprintf(expected, sizeof(expected), "a_metric{x=\"%s\"} 1\n", cases[i].expected);
 		expose_text.value(&b, &plain, &labels, 1);
@@ -226,7 +227,7 @@ static void make_value(uint64_t *state, char *ret_value, size_t size)
 /* Whatever is in the values, they read back, and what follows them is where it was. */
 Test(expose_text, any_bytes_read_back)
 {
-	char values[2][200], expected[2][LABEL_MODEL_MAX];
+	char values[2][400], expected[2][LABEL_MODEL_MAX];
 	struct buf b = BUF_INIT;
 	uint64_t state = 1;
 

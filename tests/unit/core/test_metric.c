@@ -39,8 +39,8 @@ Test(metric, type_name)
 
 Test(metric, label_names)
 {
-	static const struct metric_constant xy[] = {{"x", "1"}, {"y", ""}, {NULL, NULL}};
-	static const struct metric_constant *const y = xy + 1, *const none = xy + 2;
+	static const struct metric_text xy[] = {{"x", "1"}, {"y", NULL}, {.name = NULL}};
+	static const struct metric_text *const y = xy + 1, *const none = xy + 2;
 	static const struct {
 		struct metric metric;
 		const char *expected;
@@ -51,10 +51,10 @@ Test(metric, label_names)
 		{{.scope = METRIC_SELF}, ""},
 		{{.scope = METRIC_CONNECTION, .labels = {&three}}, "side,port,three"},
 		{{.scope = METRIC_SELF, .labels = {&three, &two}}, "three,two"},
-		{{.scope = METRIC_LISTENER, .constants = none}, "address,port"},
-		{{.scope = METRIC_LISTENER, .constants = y}, "address,port,y"},
-		{{.scope = METRIC_SELF, .constants = xy}, "x,y"},
-		{{.scope = METRIC_CLIENT, .constants = y, .labels = {&two}}, "port,y,two"},
+		{{.scope = METRIC_LISTENER, .texts = none}, "address,port"},
+		{{.scope = METRIC_LISTENER, .texts = y}, "address,port,y"},
+		{{.scope = METRIC_SELF, .texts = xy}, "x,y"},
+		{{.scope = METRIC_CLIENT, .texts = y, .labels = {&two}}, "port,y,two"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -240,7 +240,7 @@ Test(metric_table, labels)
 				assert_label(m, m->labels[j]);
 		cr_assert(!m->labels[1] || m->labels[0], "%s", m->name);
 		/* The walk writes a constant last, metric_label_names() names it first. */
-		cr_assert(!m->constants || !m->labels[0], "%s", m->name);
+		cr_assert(!m->texts || !m->labels[0], "%s", m->name);
 		if (m->combine == METRIC_COUNT_NAME)
 			cr_assert_null(m->labels[0]->value, "%s", m->name);
 	}
