@@ -4,6 +4,13 @@
 
 #include <stdint.h>
 
+/* Where the hierarchy of cgroup v2 is mounted, alone or beside those of v1. NULL: nowhere. */
+const char *cgroup_id_root(void);
+
 /* PATH: in the file system, as ss has it, or below the root of the hierarchy, as systemd has it:
  * "/system.slice/a.service". 0: there is none. */
 uint64_t cgroup_id_find(const char *path);
+
+/* Of an open directory of the hierarchy (O_PATH is enough), and the mount that it is seen through.
+ * A directory of another file system may have one as well: its mount is another. 0: it has none. */
+uint64_t cgroup_id_of_directory(int fd, int *ret_mount);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/cgroup_id.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "daemon/util/macros.h"
 #include "tests/support/test_support.h"
@@ -39,6 +41,27 @@ Test(cgroup_id, of_the_root)
 	cr_assert_eq(cgroup_id_find("/"), st.st_ino, "below the root of the hierarchy");
 }
 
+Test(cgroup_id, of_an_open_directory)
+{
+	const char *root = find_root();
+	int other = open("/etc", O_PATH | O_CLOEXEC);
+	int fd = root ? open(root, O_PATH | O_CLOEXEC) : -1;
+	int mount = -1, other_mount = -1;
+
+	if (!root) {
+		printf("SKIPPED: no cgroup v2\n");
+		return;
+	}
+	cr_assert_str_eq(cgroup_id_root(), root);
+	cr_assert_eq(cgroup_id_of_directory(fd, &mount), cgroup_id_find("/"));
+	cgroup_id_of_directory(other, &other_mount);
+	cr_assert_neq(mount, -1);
+	cr_assert_neq(mount, other_mount);
+	close(fd);
+	close(other);
+	cr_assert_eq(cgroup_id_of_directory(fd, &mount), 0, "closed");
+}
+
 Test(cgroup_id, what_is_none)
 {
 	char path[PATH_MAX + 8];
@@ -49,4 +72,5 @@ Test(cgroup_id, what_is_none)
 	cr_assert_eq(cgroup_id_find("/no/such/cgroup"), 0);
 	cr_assert_eq(cgroup_id_find("/etc"), 0, "no cgroup, but a directory");
 	cr_assert_eq(cgroup_id_find(path), 0);
+	cr_assert_eq(cgroup_id_find("/cgroup.procs"), 0, "in a cgroup, but a file");
 }
