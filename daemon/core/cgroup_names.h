@@ -13,8 +13,9 @@
 
 /* Beyond these none is known. */
 #define CGROUP_NAMES_MAX 4096
-/* A container's in Kubernetes takes 193. What is longer is cut. */
-#define CGROUP_PATH_MAX 257
+/* A container's in Kubernetes takes 193. What is longer is cut; a label is at 256, where a
+ * character ends. */
+#define CGROUP_PATH_MAX 264
 
 enum cgroup_state {
 	CGROUP_WANTED, /* since the search under way began, if one is */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#define UNIT_NAME_MAX    128
+#define UNIT_NAME_MAX    256 /* NAME_MAX and its end: no cgroup has a longer name */
 #define CONTAINER_ID_MAX 65
 
 struct unit_name {
