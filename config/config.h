@@ -22,6 +22,11 @@ enum config_counters {
 	CONFIG_COUNTERS_AUTO,
 };
 
+enum config_units {
+	CONFIG_UNITS_OFF,
+	CONFIG_UNITS_LISTENERS,
+};
+
 enum config_source {
 	CONFIG_SOURCE_AUTO,
 	CONFIG_SOURCE_NETLINK,
@@ -51,7 +56,7 @@ struct config {
 		struct config_ports server, client;
 	} ports;
 	int families_tcp, families_udp, families_unix, families_raw, families_mptcp; /* 0 or 1 */
-	int source, counters; /* enum config_source, enum config_counters */
+	int source, counters, units; /* enum config_source, config_counters, config_units */
 	struct config_filter listener_filter, socket_filter;
 	struct config_maps views, peers;   /* struct config_view, struct config_peer */
 	struct prefix_trie *peer_prefixes; /* of all peers, to their places, from 1; NULL: none */

@@ -23,6 +23,12 @@ static const char *const counters[] = {
 	NULL,
 };
 
+static const char *const units[] = {
+	[CONFIG_UNITS_OFF] = "off",
+	[CONFIG_UNITS_LISTENERS] = "listeners",
+	NULL,
+};
+
 /* YAML's own words; no others are taken. */
 static const char *const booleans[] = {"false", "true", NULL};
 
@@ -266,6 +272,14 @@ const struct config_key config_keys[] = {
 		.choices = counters,
 		AT(counters),
 		.help = "How connections are counted: off, polled, exact or auto.",
+	},
+	{
+		.path = "units",
+		.type = CONFIG_TYPE_CHOICE,
+		.fallback = "listeners",
+		.choices = units,
+		AT(units),
+		.help = "Whose units, containers and users are named: of listeners, or off.",
 	},
 	{
 		.path = "limits.listeners",

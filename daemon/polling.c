@@ -9,6 +9,7 @@
 #include "collectors/interface_name.h"
 #include "collectors/port_range.h"
 #include "collectors/procfs.h"
+#include "daemon/core/listener_owner.h"
 #include "daemon/core/self_values.h"
 #include "daemon/core/sock_groups.h"
 #include "daemon/core/unix_listeners.h"
@@ -122,6 +123,7 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->listen_drops = listen_drops_new(s->procfs);
 	p->host = host_counters_new(s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
+	p->units = (struct units)UNITS_INIT;
 	p->catalogue = catalogue_ref(s->catalogue);
 	p->procfs = s->procfs;
 	p->config = s->config;
@@ -158,6 +160,7 @@ void polling_done(struct polling *p)
 	tally_done(&p->tally);
 	unix_listeners_free(p->unix_listeners);
 	filters_free(p->filters);
+	units_done(&p->units);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)
@@ -248,6 +251,7 @@ void polling_apply(struct polling *p, const struct config *config, struct catalo
 
 	listener_table_apply(&p->listeners, catalogue, settings_listener_cap(config, catalogue),
 			     config->peak_window_ns, clock_monotonic_ns());
+	listener_owner_enable(&p->listeners, config->units != CONFIG_UNITS_OFF);
 	unix_listeners_configure(p->unix_listeners, (uint32_t)config->limits.unix_listeners,
 				 config->peak_window_ns);
 	listener_table_set_ports(&p->listeners, config->ports.server.items,

@@ -9,6 +9,7 @@
 #include "daemon/core/tally.h"
 #include "daemon/counting.h"
 #include "daemon/lane_poller.h"
+#include "daemon/units.h"
 
 struct config;
 struct filters;
@@ -31,6 +32,7 @@ struct polling {
 	struct listen_drops *listen_drops;
 	struct host_counters *host;
 	struct listener_table listeners;
+	struct units units;
 	struct unix_listeners *unix_listeners;
 	struct filters *filters;
 	struct classes classes;

@@ -138,11 +138,13 @@ Test(config_bind, unknown_keys)
 		{"enable_api: true", "1:1: enable_api: unknown key"},
 		{"enable_lifecycle: true",
 		 "1:1: enable_lifecycle: unknown key; did you mean web.enable_lifecycle?"},
-		{"units: all\nviewz: []\nfamilies: {sctp: true}\nlimits: {units: 100}\n",
-		 "1:1: units: unknown key\n2:1: viewz: unknown key; did you mean views?\n3:12: "
+		{"namespaces: all\nviewz: []\nfamilies: {sctp: true}\nlimits: {units: 100}\n",
+		 "1:1: namespaces: unknown key\n2:1: viewz: unknown key; did you mean "
+		 "views?\n3:12: "
 		 "families.sctp: unknown "
 		 "key\n"
-		 "4:10: limits.units: unknown key"},
+		 "4:10: limits.units: unknown key; did you mean units?"},
+		{"units: all", "1:8: units: must be one of: off, listeners"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

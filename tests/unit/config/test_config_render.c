@@ -49,6 +49,7 @@ Test(config_render, defaults)
 		"  raw: true\n"
 		"  mptcp: true\n"
 		"counters: auto\n"
+		"units: listeners\n"
 		"limits:\n"
 		"  listeners: 200\n"
 		"  ports: 64\n"
@@ -220,6 +221,7 @@ static void randomize(struct config *c)
 	c->limits.series = random_between(1000, 1000000);
 	c->limits.tracked_sockets = random_between(1000, 10000000);
 	c->counters = (int)random_below(4);
+	c->units = (int)random_below(2);
 	c->limits.idle_ns = random_between(60000, 30 * 24 * hour / NSEC_PER_MSEC) * NSEC_PER_MSEC;
 	randomize_lists(c);
 	randomize_buckets(&c->histograms.rtt_seconds);
