@@ -57,6 +57,17 @@ static void add_queues(struct buf *b, const struct overflow *o)
 		buf_add_format(b, " reset=%" PRIu64, o->reset);
 }
 
+/* Nothing is said of one that is not known, nor where others share what is known. */
+static void add_unit(struct buf *b, const struct listener *l)
+{
+	bool is_own = l->series && l->series->listeners == 1;
+	const char *unit = owner_label(is_own ? l->series->owner : NULL, OWNER_UNIT);
+	char quoted[2 * UNIT_NAME_MAX];
+
+	if (*unit)
+		buf_add_format(b, " unit=%s", log_quote(unit, quoted, sizeof(quoted)));
+}
+
 static void describe(struct buf *b, const struct overflow *o, const char *procfs)
 {
 	char quoted[2 * LISTENER_ADDRESS_MAX];
@@ -64,6 +75,7 @@ static void describe(struct buf *b, const struct overflow *o, const char *procfs
 	buf_add_format(b, "address=%s port=%u queue=%" PRIu64,
 		       log_quote(o->listener->address, quoted, sizeof(quoted)),
 		       o->listener->key.port, o->now.length);
+	add_unit(b, o->listener);
 	add_limit(b, o, procfs);
 	buf_add_format(b, " peak=%" PRIu64, o->peak);
 	if (o->now.has_drops)
