@@ -2,6 +2,7 @@
 #include "daemon/doctor_host.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "collectors/cgroup_walk.h"
 #include "collectors/destroy_events.h"
 #include "collectors/host_counters.h"
 #include "collectors/port_range.h"
@@ -90,6 +92,40 @@ static void say_values(struct doctor *d, const char *topic, enum metric_base bas
 			   count - missing.count, count, missing.text);
 }
 
+/* How many of the listeners' cgroups have a path that can be seen from here. */
+static unsigned int count_visible(const struct doctor_walk *w)
+{
+	struct cgroup_walk walk = CGROUP_WALK_INIT;
+	unsigned int budget = UINT_MAX, visible = 0;
+	const char *path;
+	uint64_t id;
+
+	(void)cgroup_walk_start(&walk);
+	while (cgroup_walk_next(&walk, &budget, &id, &path))
+		for (unsigned int i = 0; i < w->cgroup_count; i++)
+			visible += w->cgroups[i] == id;
+	cgroup_walk_done(&walk);
+	return visible;
+}
+
+static void say_units(struct doctor *d, const struct doctor_walk *w)
+{
+	unsigned int visible = count_visible(w);
+
+	if (d->config->units == CONFIG_UNITS_OFF)
+		doctor_say(d, DOCTOR_OK, "units", "not needed, as configured");
+	else if (!w->has_cgroup)
+		doctor_say(d, DOCTOR_NOTE, "units",
+			   "of listeners only the user is known; see cgroup_id");
+	else
+		doctor_say(d, visible < w->cgroup_count ? DOCTOR_NOTE : DOCTOR_OK, "units",
+			   "%u of %u cgroups of listeners are found in " CGROUP_MOUNT "%s", visible,
+			   w->cgroup_count,
+			   visible < w->cgroup_count
+				   ? "; a container needs the host's mounted there"
+				   : "");
+}
+
 void doctor_check_attributes(struct doctor *d)
 {
 	struct doctor_walk w;
@@ -111,6 +147,7 @@ void doctor_check_attributes(struct doctor *d)
 		   w.has_cgroup ? "the kernel tells the cgroup of each socket"
 				: "the kernel does not tell a socket's cgroup; Linux 5.8 with "
 				  "cgroup v2 does");
+	say_units(d, &w);
 }
 
 void doctor_check_events(struct doctor *d)

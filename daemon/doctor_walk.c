@@ -23,6 +23,16 @@ static struct collector_query query_of(enum poll_family family)
 	return query;
 }
 
+static void note_cgroup(struct doctor_walk *w, uint64_t id)
+{
+	if (!id || w->cgroup_count == DOCTOR_CGROUPS)
+		return;
+	for (unsigned int i = 0; i < w->cgroup_count; i++)
+		if (w->cgroups[i] == id)
+			return;
+	w->cgroups[w->cgroup_count++] = id;
+}
+
 static void observe(struct doctor_walk *w, enum poll_family family, const struct sock_batch *batch)
 {
 	w->sockets += batch->count;
@@ -33,6 +43,8 @@ static void observe(struct doctor_walk *w, enum poll_family family, const struct
 		w->skmem_len = MAX(w->skmem_len, r->skmem_len);
 		w->has_algorithm |= r->algorithm != NULL;
 		w->has_cgroup |= r->cgroup_id != 0;
+		if (r->state == SOCK_LISTEN)
+			note_cgroup(w, r->cgroup_id);
 	}
 }
 
