@@ -34,11 +34,12 @@
                 and
                   max_over_time(sockstat_listener_accept_queue_peak_ratio{%(s)s}[%(window)s]) >= 1
               )
-              * on (%(listener)s) group_left (unit)
+              * on (%(listener)s) group_left (unit, container_id)
                 sockstat_listener_info{%(s)s}
             ||| % { s: selector, listener: listener, window: c.overflowWindow },
             'A listener drops connections because its accept queue is full.',
-            '{{ with $labels.unit }}{{ . }}, {{ end }}{{ $labels.address }}:{{ $labels.port }} of ' +
+            '{{ with $labels.unit }}{{ . }}, {{ end }}{{ with $labels.container_id }}container ' +
+            '{{ printf "%.12s" . }}, {{ end }}{{ $labels.address }}:{{ $labels.port }} of ' +
             '{{ $labels.instance }}, dropped {{ $value | printf "%.0f" }} connections within ' +
             c.overflowWindow + '. Look how long the oldest has waited ' +
             '(sockstat_listener_unaccepted_oldest_seconds): seconds mean that the program has ' +
