@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import unittest
 
+import cgroups
 import namespace
 import prometheus
 import truth
@@ -19,6 +20,7 @@ PASSWORD = 'correct horse'
 HURRY = '{_config+:: {overflowWindow: "15s", overflowFor: "2s"}}'
 SCRAPE_INTERVAL, HURRIED_INTERVAL = '15s', '1s'
 ALERT = 'SockstatdAcceptQueueOverflow'
+UNIT, BACKLOG = 'shop.service', 2
 # Prometheus looks for its targets every five seconds, and an alert takes its window.
 PATIENCE_SECONDS = 60
 
@@ -63,11 +65,27 @@ class Alerting(web.Case):
         return self.web(text + users, tls=self.client(),
                         headers=web.basic('prometheus', PASSWORD))
 
+    def listener(self, port):
+        """(a listener, its unit): the unit is None where no cgroup can be made."""
+        if cgroups.missing():
+            return self.keep(self.family.listen(port, backlog=BACKLOG)), None
+        tree = cgroups.Tree()
+        self.addCleanup(tree.close)
+        address = (self.family.listen_address, port)
+        return self.keep(tree.listen('shop.slice/' + UNIT, address, backlog=BACKLOG)).socket, UNIT
+
+    def assert_names(self, alert, unit, whose):
+        """The alert names the UNIT, in its words too, in which WHOSE follows."""
+        if unit:
+            self.assertEqual(alert['labels'].get('unit'), unit)
+            whose = f'{unit}, {whose}'
+        self.assertIn(whose, alert['annotations']['description'])
+
     def test_an_overflow_pages_until_it_is_over(self):
         port = self.family.base
         labels = f'address="{self.family.label}",port="{port}"'
         d = self.served()
-        listener = self.keep(self.family.listen(port, backlog=2))
+        listener, unit = self.listener(port)
         config = self.configure(d.directory, d.port)
         self.assertEqual(self.status(self.client(), '/metrics'), 401)
         with prometheus.Alertmanager(d.directory) as alertmanager, \
@@ -82,10 +100,10 @@ class Alerting(web.Case):
             self.assertEqual(alert['labels']['severity'], 'critical')
             self.assertEqual((alert['labels']['address'], alert['labels']['port']),
                              (self.family.label, str(port)))
-            unit = p.query(f'sockstat_listener_info{{{labels}}}')[0]['metric'].get('unit')
-            self.assertEqual(alert['labels'].get('unit'), unit)
-            self.assertIn(f'{self.family.label}:{port} of localhost:{d.port}, dropped',
-                          alert['annotations']['description'])
+            shown = p.query(f'sockstat_listener_info{{{labels}}}')[0]['metric'].get('unit')
+            self.assertEqual(alert['labels'].get('unit'), shown)
+            self.assert_names(alert, unit, f'{self.family.label}:{port} of localhost:{d.port}, '
+                                           'dropped')
             # Whoever was refused comes again, and is let in.
             self.keep(*(listener.accept()[0] for _ in range(6)))
             alertmanager.wait_told('resolved', PATIENCE_SECONDS)
