@@ -350,6 +350,55 @@ class Journal(Case):
         self.assertIn('The accept queue of 127.0.0.1:8080 no longer drops', explained)
 
 
+class Units(Case):
+    """Whose the listeners of the machine are, as a service sees it that is confined."""
+
+    def unit(self, name, text):
+        """Starts a unit that is there for one test."""
+        path = f'/etc/systemd/system/{name}'
+        self.m.write(path, text)
+        self.m.run('systemctl', 'daemon-reload')
+        self.addCleanup(self.m.run, 'rm', path)
+        self.addCleanup(self.m.run, 'systemctl', 'stop', name)
+        self.m.run('systemctl', 'start', name)
+
+    def listener(self, port):
+        """Waits until a listener is shown; its labels."""
+        def find():
+            series = map(dict, self.scrape().series('sockstat_listener_info'))
+            return next((labels for labels in series if labels['port'] == str(port)), None)
+        return self.eventually(find, f'a listener at port {port}')
+
+    def assert_named(self, port, *units, uid='0'):
+        """Its labels are those of one of the UNITS, which `ss` shows the cgroup of in there."""
+        labels = self.listener(port)
+        said = self.m.run('ss', '-HltnO', '--cgroup', f'sport = :{port}').stdout
+        cgroup = re.search(r'\bcgroup:(\S+)', said)[1]
+        self.assertIn(os.path.basename(cgroup), units)
+        self.assertEqual(labels, {**labels, 'unit': os.path.basename(cgroup), 'cgroup': cgroup,
+                                  'container_id': '', 'uid': uid})
+
+    def test_a_service_and_this_one(self):
+        self.unit('shop.service', f'[Service]\nExecStart={sys.executable} -m http.server 8080\n')
+        uid = self.m.process_status(self.start())['Uid'].split()[0]
+        self.assert_named(8080, 'shop.service')
+        self.assert_named(daemon.PORT, SERVICE, uid=uid)
+
+    def test_a_service_that_is_started_later(self):
+        self.start()
+        self.unit('shop@1.service', f'[Service]\nExecStart={sys.executable} -m http.server 8080\n')
+        self.assert_named(8080, 'shop@1.service')
+
+    def test_a_socket(self):
+        """It is made before there is a service: in a cgroup of its own where systemd can give it a
+        firewall, else by process 1."""
+        self.m.write('/etc/systemd/system/shop.service', '[Service]\nExecStart=/bin/true\n')
+        self.unit('shop.socket', '[Socket]\nListenStream=127.0.0.1:8081\n')
+        self.m.run('systemctl', 'start', SOCKET)
+        self.assert_named(8081, 'shop.socket', 'init.scope')
+        self.assert_named(daemon.PORT, SOCKET, 'init.scope')
+
+
 class DropIns(Case):
     """The examples that come with the unit do what they say."""
 
