@@ -116,12 +116,25 @@ static struct span last_part(struct span stem)
 	return (struct span){dash + 1, (size_t)(stem.at + stem.len - dash - 1)};
 }
 
+/* An instance has a name, unless a desktop has made one up: "app-firefox@0123456789abcdef". AT is
+ * the place of its '@'. */
+static struct span without_instance_id(struct span stem, const char *at,
+				       const struct unit_type *type)
+{
+	const struct span instance = {at + 1, (size_t)(stem.at + stem.len - at - 1)};
+
+	if (is_id(instance, type, false))
+		stem.len -= instance.len;
+	return stem;
+}
+
 static struct span without_ids(struct span stem, const struct unit_type *type)
 {
+	const char *at = type->is_scope ? NULL : memchr(stem.at, '@', stem.len);
 	bool letters = has_letters(stem, type);
 
-	if (!type->is_scope && memchr(stem.at, '@', stem.len))
-		return stem;
+	if (at)
+		return without_instance_id(stem, at, type);
 	for (;;) {
 		struct span part = last_part(stem);
 
@@ -132,11 +145,40 @@ static struct span without_ids(struct span stem, const struct unit_type *type)
 	}
 }
 
+/* libvirt numbers a machine at each start: "machine-qemu\x2d3\x2dweb". Returns the length of what
+ * is before the number, or of all; RET_NAME is what is behind it. */
+static size_t split_machine(struct span stem, struct span *ret_name)
+{
+	static const char *const prefixes[] = {"machine-qemu\\x2d", "machine-lxc\\x2d"};
+	static const char dash[] = "\\x2d";
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t before = strlen(prefixes[i]), skipped;
+		struct span name;
+
+		if (!starts_with(stem, prefixes[i]))
+			continue;
+		skipped = before + strspn(stem.at + before, DIGITS);
+		name = (struct span){stem.at + skipped, stem.len - skipped};
+		if (skipped == before || !starts_with(name, dash) || name.len == strlen(dash))
+			continue;
+		*ret_name = (struct span){name.at + strlen(dash), name.len - strlen(dash)};
+		return before;
+	}
+	*ret_name = (struct span){stem.at + stem.len, 0};
+	return stem.len;
+}
+
 static void parse_unit(struct span component, struct unit_name *name)
 {
+	/* So systemd writes what might be taken for a file of the cgroup above: "_memory.service".
+	 */
+	if (starts_with(component, "_"))
+		component = (struct span){component.at + 1, component.len - 1};
 	for (size_t i = 0; i < ARRAY_SIZE(unit_types); i++) {
 		const struct unit_type *type = &unit_types[i];
-		struct span stem = component;
+		struct span stem = component, rest;
+		size_t before;
 
 		if (!ends_with(component, type->suffix))
 			continue;
@@ -144,8 +186,10 @@ static void parse_unit(struct span component, struct unit_name *name)
 		if (stem.len == 0)
 			return;
 		stem = without_ids(stem, type);
-		snprintf(name->unit, sizeof(name->unit), "%.*s%s",
-			 (int)MIN(stem.len, sizeof(name->unit)), stem.at, type->suffix);
+		before = split_machine(stem, &rest);
+		snprintf(name->unit, sizeof(name->unit), "%.*s%.*s%s",
+			 (int)MIN(before, sizeof(name->unit)), stem.at,
+			 (int)MIN(rest.len, sizeof(name->unit)), rest.at, type->suffix);
 	}
 }
 

@@ -19,6 +19,7 @@ struct unit_name {
  *
  * The unit is the innermost that can have processes, without what is another at each start: the
  * numbers of sessions and runs, and ids of 12 or more hexadecimal digits. A template's instance
- * stays. "init.scope" is PID 1's at the root only; elsewhere it belongs to the unit around it.
+ * stays, unless it is such an id. "init.scope" is PID 1's at the root only; elsewhere it belongs to
+ * the unit around it.
  */
 void unit_name_parse(const char *cgroup, struct unit_name *ret_name);

@@ -213,7 +213,15 @@ Test(unit_name, what_stays)
 		{"/--4711.scope", "-.scope"},
 		{"/-" UUID ".scope", "-" UUID ".scope"},
 		{"/-.mount", "-.mount"},
-		/* An instance is a name that somebody gave. */
+	};
+
+	CHECK_CASES(cases);
+}
+
+/* An instance is a name that somebody gave, or a desktop made up. */
+Test(unit_name, instances)
+{
+	static const struct unit_case cases[] = {
 		{"/postgresql@15-main.service", "postgresql@15-main.service"},
 		{"/user@1000.service", "user@1000.service"},
 		{"/a-b@c-" HEX12 ".service", "a-b@c-" HEX12 ".service"},
@@ -221,6 +229,30 @@ Test(unit_name, what_stays)
 		{"/run-u12@u13.service", "run-u12@u13.service"},
 		{"/a@b-" UUID ".socket", "a@b-" UUID ".socket"},
 		{"/a@b-4711.scope", "a@b.scope"},
+		{"/app-firefox@" HEX32 ".service", "app-firefox@.service"},
+		{"/a@" UUID ".service", "a@.service"},
+		{"/a@0123456789a.service", "a@0123456789a.service"},
+		{"/a@4711.service", "a@4711.service"},
+		{"/a@.service", "a@.service"},
+	};
+
+	CHECK_CASES(cases);
+}
+
+/* What libvirt and systemd do to names. */
+Test(unit_name, numbers_of_machines_and_underscores)
+{
+	static const struct unit_case cases[] = {
+		{"/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator",
+		 "machine-qemu\\x2dweb.scope"},
+		{"/machine-lxc\\x2d4711\\x2dweb\\x2d2.scope", "machine-lxc\\x2dweb\\x2d2.scope"},
+		{"/machine-qemu\\x2d3\\x2d.scope", "machine-qemu\\x2d3\\x2d.scope"},
+		{"/machine-qemu\\x2d3.scope", "machine-qemu\\x2d3.scope"},
+		{"/machine-qemu\\x2d\\x2dweb.scope", "machine-qemu\\x2d\\x2dweb.scope"},
+		{"/machine-web\\x2d3\\x2da.scope", "machine-web\\x2d3\\x2da.scope"},
+		{"/_memory.service", "memory.service"},
+		{"/__a.service", "_a.service"},
+		{"/_.service", ""},
 	};
 
 	CHECK_CASES(cases);
@@ -233,10 +265,10 @@ Test(unit_name, cut)
 		struct unit_name name;
 		char guard[16];
 	} out;
-	char path[512], expected[512];
+	char path[1024], expected[1024];
 
-	for (int n = 100; n < 200; n++) {
-		char stem[256];
+	for (int n = UNIT_NAME_MAX - 40; n < UNIT_NAME_MAX + 40; n++) {
+		char stem[UNIT_NAME_MAX + 40];
 
 		memset(stem, 'x', sizeof(stem));
 		memset(&out, 'g', sizeof(out));
