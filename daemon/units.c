@@ -8,6 +8,8 @@
  * a second's worth. */
 #define LOOK_ENTRIES  2048
 #define FIRST_ENTRIES 262144
+/* More is no hierarchy, but somebody who makes cgroups faster than they are walked. */
+#define WALK_ENTRIES 4194304
 
 void units_done(struct units *u)
 {
@@ -17,7 +19,7 @@ void units_done(struct units *u)
 /* Whether a cgroup was found. */
 static bool search(struct units *u, struct cgroup_names *cgroups)
 {
-	unsigned int budget = u->has_looked ? LOOK_ENTRIES : FIRST_ENTRIES;
+	unsigned int room = u->has_looked ? LOOK_ENTRIES : FIRST_ENTRIES, budget = room;
 	bool has_found = false;
 	const char *path;
 	uint64_t id;
@@ -26,9 +28,13 @@ static bool search(struct units *u, struct cgroup_names *cgroups)
 		cgroup_names_begin_search(cgroups);
 		/* Where there is no hierarchy, none of it is known. */
 		(void)cgroup_walk_start(&u->walk);
+		u->walked = 0;
 	}
 	while (cgroup_walk_next(&u->walk, &budget, &id, &path))
 		has_found |= cgroup_names_found(cgroups, id, path);
+	u->walked += room - budget;
+	if (u->walked >= WALK_ENTRIES)
+		cgroup_walk_done(&u->walk);
 	if (!cgroup_walk_is_under_way(&u->walk))
 		cgroup_names_end_search(cgroups);
 	return has_found;

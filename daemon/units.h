@@ -8,6 +8,7 @@
 
 struct units {
 	struct cgroup_walk walk;
+	uint64_t walked; /* directory entries of the walk under way */
 	bool has_looked;
 };
 
