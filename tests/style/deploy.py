@@ -32,7 +32,9 @@ CONTAINER = {
     'livenessProbe.httpGet.path': '/-/healthy',
     'readinessProbe.httpGet.path': '/-/ready',
 }
-PRIVILEGES = ('privileged', 'hostPID', 'hostIPC', 'hostPath', 'add')
+PRIVILEGES = ('privileged', 'hostPID', 'hostIPC', 'add')
+# Of the node's files: names of cgroups, which a container does not see of others.
+HOST_PATHS = {'/sys/fs/cgroup'}
 
 
 def read(*path):
@@ -73,6 +75,16 @@ def judge_object(document):
             yield f'{kind} has {key}'
 
 
+def judge_host_paths(volumes, mounts):
+    """What is wrong with what it sees of the node's files."""
+    paths = {volume['name']: at(volume, 'hostPath.path') for volume in volumes}
+    for mount in mounts:
+        path = paths[mount['name']]
+        if path and (path not in HOST_PATHS or mount['mountPath'] != path or
+                     not mount.get('readOnly')):
+            yield f'it mounts {path} of the node'
+
+
 def judge_daemon_set(document, port, revision):
     """What is wrong with the DaemonSet; PORT is the daemon's, REVISION its version."""
     pod = at(document, 'spec.template.spec')
@@ -92,6 +104,7 @@ def judge_daemon_set(document, port, revision):
     mounted = {mount['name'] for mount in container['volumeMounts']}
     if mounted != {volume['name'] for volume in pod['volumes']}:
         yield 'what it mounts is not what it has'
+    yield from judge_host_paths(pod['volumes'], container['volumeMounts'])
 
 
 def judge_config(document, sockstatd):
