@@ -81,7 +81,7 @@ static void check_family(struct doctor *d, enum poll_family family)
 {
 	const char *name = poll_family_name(family);
 	enum source_mode mode = settings_source(d->config);
-	struct doctor_walk w = {0};
+	struct doctor_walk w;
 	char why[160];
 
 	if (!settings_has_family(d->config, family)) {

@@ -12,6 +12,7 @@
 #include "daemon/listen_drops.h"
 #include "daemon/polling.h"
 #include "daemon/publishing.h"
+#include "daemon/units.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
@@ -74,7 +75,7 @@ static enum poll_failure commit(void *userdata, enum poll_family family)
 					  listener_poll_wants_listen_drops(&p->listeners), p->self);
 	if (listener_poll_commit(&p->listeners, &poll) < 0)
 		return POLL_FAILURE_MEMORY;
-	units_look(&p->units, &p->listeners);
+	units_look(p->units, &p->listeners);
 	evidence_tell(&p->listeners, p->procfs, now_ns);
 	return POLL_FAILURE_NONE;
 }

@@ -18,6 +18,7 @@
 #include "daemon/lanes.h"
 #include "daemon/listen_drops.h"
 #include "daemon/settings.h"
+#include "daemon/units.h"
 #include "daemon/util/macros.h"
 
 struct snapshot_age polling_age(const struct polling *p, enum lane lane, uint64_t taken_ns)
@@ -123,7 +124,7 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->listen_drops = listen_drops_new(s->procfs);
 	p->host = host_counters_new(s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
-	p->units = (struct units)UNITS_INIT;
+	p->units = units_new();
 	p->catalogue = catalogue_ref(s->catalogue);
 	p->procfs = s->procfs;
 	p->config = s->config;
@@ -135,7 +136,8 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->filters = filters_new(s->config);
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = init_groups(p, s, seed);
-	if (r == 0 && (!p->host || !p->listen_drops || !p->unix_listeners || !p->filters))
+	if (r == 0 &&
+	    (!p->host || !p->listen_drops || !p->unix_listeners || !p->filters || !p->units))
 		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
@@ -160,7 +162,7 @@ void polling_done(struct polling *p)
 	tally_done(&p->tally);
 	unix_listeners_free(p->unix_listeners);
 	filters_free(p->filters);
-	units_done(&p->units);
+	units_free(p->units);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)

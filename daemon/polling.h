@@ -9,7 +9,6 @@
 #include "daemon/core/tally.h"
 #include "daemon/counting.h"
 #include "daemon/lane_poller.h"
-#include "daemon/units.h"
 
 struct config;
 struct filters;
@@ -17,6 +16,7 @@ struct host_counters;
 struct listen_drops;
 struct polling;
 struct sock_groups;
+struct units;
 struct unix_listeners;
 
 /* A cycle of a lane has ended, well or not. */
@@ -32,7 +32,7 @@ struct polling {
 	struct listen_drops *listen_drops;
 	struct host_counters *host;
 	struct listener_table listeners;
-	struct units units;
+	struct units *units;
 	struct unix_listeners *unix_listeners;
 	struct filters *filters;
 	struct classes classes;

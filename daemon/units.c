@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/units.h"
 
+#include <stdlib.h>
+
+#include "collectors/cgroup_walk.h"
 #include "daemon/core/listener_owner.h"
 
 /* Directory entries that are read at a time: a millisecond's worth; some twenty make a cgroup.
@@ -11,9 +14,27 @@
 /* More is no hierarchy, but somebody who makes cgroups faster than they are walked. */
 #define WALK_ENTRIES 4194304
 
-void units_done(struct units *u)
+struct units {
+	struct cgroup_walk walk;
+	uint64_t walked; /* directory entries of the walk under way */
+	bool has_looked;
+};
+
+struct units *units_new(void)
 {
+	struct units *u = calloc(1, sizeof(*u));
+
+	if (u)
+		u->walk = (struct cgroup_walk)CGROUP_WALK_INIT;
+	return u;
+}
+
+void units_free(struct units *u)
+{
+	if (!u)
+		return;
 	cgroup_walk_done(&u->walk);
+	free(u);
 }
 
 /* Whether a cgroup was found. */

@@ -3,20 +3,12 @@
  * there is one that has no name yet. Nothing of the collector's thread waits for it. */
 #pragma once
 
-#include "collectors/cgroup_walk.h"
 #include "daemon/core/listener.h"
 
-struct units {
-	struct cgroup_walk walk;
-	uint64_t walked; /* directory entries of the walk under way */
-	bool has_looked;
-};
+struct units;
 
-#define UNITS_INIT                       \
-	{                                \
-		.walk = CGROUP_WALK_INIT \
-	}
-
-void units_done(struct units *u);
+/* NULL: out of memory. */
+struct units *units_new(void);
+void units_free(struct units *u);
 /* Behind a good poll of T: gives its series their owners, as far as they are known. */
 void units_look(struct units *u, struct listener_table *t);
