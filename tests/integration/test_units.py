@@ -10,6 +10,7 @@ import unittest
 import cgroups
 import command
 import daemon
+import exposition
 import namespace
 import test_fallback
 import truth
@@ -24,6 +25,10 @@ UNPRIVILEGED = ('setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-gr
                 '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs')
 
 Labels = collections.namedtuple('Labels', 'unit container_id cgroup uid', defaults=('', '', '', ''))
+INFO = 'sockstat_listener_info'
+ACCEPTS = ('text/plain', 'application/openmetrics-text;version=1.0.0',
+           'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;'
+           'encoding=delimited')
 NONE = Labels()
 UID_ONLY = Labels(uid='0')
 
@@ -85,7 +90,7 @@ class Units(truth.Case):
     def shown(self, scrape, port=PORT, address=ADDRESS):
         """The labels of the one series that a listener has; None: it has none."""
         self.assert_complete(scrape)
-        found = [labels for labels in map(dict, scrape.series('sockstat_listener_info'))
+        found = [labels for labels in map(dict, scrape.series(INFO))
                  if (labels['address'], labels['port']) == (address, str(port))]
         return Labels(*(found[0][name] for name in Labels._fields)) if found else None
 
@@ -319,6 +324,24 @@ class Bounds(Units):
         self.assertEqual(shown[3].unit, '')
         for each in shown:
             self.assertTrue(each.cgroup.startswith(self.tree.path('')), each)
+        d.stop()
+
+    def test_they_are_the_same_in_every_format(self):
+        names = (b'a"b\\c.service', b'a\xffb.service', b'\xc3\xa4' * 100 + b'.service')
+        for n, name in enumerate(names):
+            self.listen(name.decode('utf-8', 'surrogateescape'), PORT + n)
+        d = self.daemon()
+        text, openmetrics, protobuf = (
+            daemon.fetch('/metrics', headers={'Accept': accept})[2] for accept in ACCEPTS)
+        families = exposition.parse_openmetrics(openmetrics.decode())
+        owners = [frozenset(labels.items()) for _, labels, _ in families[INFO].samples]
+        scrape = daemon.Scrape(text.decode())
+        self.assertEqual(set(owners), set(scrape.series(INFO)))
+        for n in range(len(names)):
+            shown = self.shown(scrape, PORT + n)
+            self.assertTrue(shown.unit)
+            for value in (shown.unit, shown.cgroup):
+                self.assertIn(value.encode(), protobuf)
         d.stop()
 
     def test_a_long_path(self):
