@@ -276,7 +276,8 @@ class Activation(Case):
         self.m.run('systemctl', 'start', SOCKET)
         self.assertEqual(self.m.show(SERVICE, 'ActiveState'), 'inactive')
         self.scrape()
-        self.assertEqual(self.m.show(SERVICE, 'ActiveState'), 'active')
+        # It answers while systemd still reads that it is ready.
+        self.eventually(lambda: self.m.show(SERVICE, 'ActiveState') == 'active', 'it to be active')
 
     def test_a_scrape_waits_while_it_starts_anew(self):
         self.m.run('systemctl', 'start', SOCKET)
