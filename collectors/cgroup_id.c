@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "daemon/util/cleanup.h"
@@ -23,33 +24,27 @@ const char *cgroup_id_root(void)
 	return NULL;
 }
 
-/* As kernfs makes the handle of a cgroup: cgroup_get_from_id() takes it back. */
-uint64_t cgroup_id_of_directory(int fd, int *ret_mount)
+/* The number of the inode is the id (kernfs_ino() in include/linux/kernfs.h); where it has 32 bits,
+ * as long as the kernel has made less than that many. A handle would say as much, but container
+ * engines used to forbid name_to_handle_at(). */
+uint64_t cgroup_id_of_directory(int fd, uint64_t *ret_mount)
 {
-	union {
-		struct file_handle handle;
-		uint8_t bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
-	} h = {.handle.handle_bytes = sizeof(uint64_t)};
-	uint64_t id;
-	int mount;
+	struct statfs fs;
+	struct statx st;
 
-	if (name_to_handle_at(fd, "", &h.handle, &mount, AT_EMPTY_PATH) < 0 ||
-	    h.handle.handle_bytes != sizeof(id))
+	if (fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC ||
+	    statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &st) < 0)
 		return 0;
-	memcpy(&id, h.handle.f_handle, sizeof(id));
-	*ret_mount = mount;
-	return id;
+	*ret_mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0;
+	return st.stx_ino;
 }
 
 static uint64_t id_of(const char *path)
 {
 	_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
-	int mount;
+	uint64_t mount;
 
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
-		return 0;
-	return cgroup_id_of_directory(fd, &mount);
+	return fd < 0 ? 0 : cgroup_id_of_directory(fd, &mount);
 }
 
 uint64_t cgroup_id_find(const char *path)

@@ -11,6 +11,6 @@ const char *cgroup_id_root(void);
  * "/system.slice/a.service". 0: there is none. */
 uint64_t cgroup_id_find(const char *path);
 
-/* Of an open directory of the hierarchy (O_PATH is enough), and the mount that it is seen through.
- * A directory of another file system may have one as well: its mount is another. 0: it has none. */
-uint64_t cgroup_id_of_directory(int fd, int *ret_mount);
+/* Of an open directory (O_PATH is enough), and the mount that it is seen through (0 before Linux
+ * 5.8). 0: it is no cgroup. */
+uint64_t cgroup_id_of_directory(int fd, uint64_t *ret_mount);

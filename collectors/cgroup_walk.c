@@ -89,11 +89,12 @@ static void read_directory(struct cgroup_walk *w, unsigned int *budget)
 static uint64_t open_directory(struct cgroup_walk *w)
 {
 	_close_ int fd = open(w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	uint64_t id;
-	int mount;
+	uint64_t id, mount;
 
-	if (fd < 0)
+	if (fd < 0) {
+		w->left_out += errno != ENOENT && errno != ENODEV;
 		return 0;
+	}
 	id = cgroup_id_of_directory(fd, &mount);
 	if (!id)
 		return 0;
@@ -102,8 +103,10 @@ static uint64_t open_directory(struct cgroup_walk *w)
 	if (mount != w->mount)
 		return 0;
 	w->dir = fdopendir(fd);
-	if (!w->dir)
+	if (!w->dir) {
+		w->left_out++;
 		return 0;
+	}
 	take_fd(&fd);
 	return id;
 }

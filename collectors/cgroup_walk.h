@@ -19,9 +19,9 @@ struct cgroup_walk {
 	DIR *dir;           /* of the cgroup visited last, while there is more in it to read */
 	struct buf waiting; /* paths to visit, the next one last, each behind a zero byte */
 	size_t waiting_max_bytes;
-	uint64_t left_out; /* since the start: found, with no room to wait or a path too long */
+	uint64_t left_out; /* since the start: no room to wait, a path too long, may not be read */
 	size_t root_len;
-	int mount;           /* that of the root */
+	uint64_t mount;      /* that of the root */
 	char path[PATH_MAX]; /* of the cgroup visited last, in the file system */
 };
 
