@@ -7,6 +7,13 @@
   local instance = c.instanceLabels,
   local listener = c.instanceLabels + ', address, port',
 
+  // Asked for when the page is written: as a label it would make each restart another alert, and one
+  // that is restarted again and again would never fire.
+  local container =
+    '{{ range query (printf "sockstat_listener_info{job=%q,instance=%q,address=%q,port=%q,' +
+    'container_id!=\\"\\"}" $labels.job $labels.instance $labels.address $labels.port) }}' +
+    'container {{ .Labels.container_id | printf "%.12s" }}, {{ end }}',
+
   local alert(name, severity, duration, expr, summary, description) = {
     alert: name,
     expr: expr,
@@ -34,12 +41,12 @@
                 and
                   max_over_time(sockstat_listener_accept_queue_peak_ratio{%(s)s}[%(window)s]) >= 1
               )
-              * on (%(listener)s) group_left (unit, container_id)
+              * on (%(listener)s) group_left (unit)
                 sockstat_listener_info{%(s)s}
             ||| % { s: selector, listener: listener, window: c.overflowWindow },
             'A listener drops connections because its accept queue is full.',
-            '{{ with $labels.unit }}{{ . }}, {{ end }}{{ with $labels.container_id }}container ' +
-            '{{ printf "%.12s" . }}, {{ end }}{{ $labels.address }}:{{ $labels.port }} of ' +
+            '{{ with $labels.unit }}{{ . }}, {{ end }}' + container +
+            '{{ $labels.address }}:{{ $labels.port }} of ' +
             '{{ $labels.instance }}, dropped {{ $value | printf "%.0f" }} connections within ' +
             c.overflowWindow + '. Look how long the oldest has waited ' +
             '(sockstat_listener_unaccepted_oldest_seconds): seconds mean that the program has ' +
