@@ -93,37 +93,56 @@ static void say_values(struct doctor *d, const char *topic, enum metric_base bas
 }
 
 /* How many of the listeners' cgroups have a path that can be seen from here. */
-static unsigned int count_visible(const struct doctor_walk *w)
+static unsigned int count_visible(const struct doctor_walk *w, struct cgroup_walk *walk)
 {
-	struct cgroup_walk walk = CGROUP_WALK_INIT;
 	unsigned int budget = UINT_MAX, visible = 0;
 	const char *path;
 	uint64_t id;
 
-	(void)cgroup_walk_start(&walk);
-	while (cgroup_walk_next(&walk, &budget, &id, &path))
+	while (cgroup_walk_next(walk, &budget, &id, &path))
 		for (unsigned int i = 0; i < w->cgroup_count; i++)
 			visible += w->cgroups[i] == id;
-	cgroup_walk_done(&walk);
 	return visible;
+}
+
+static void say_visible(struct doctor *d, const struct doctor_walk *w)
+{
+	struct cgroup_walk walk = CGROUP_WALK_INIT;
+	unsigned int visible;
+
+	if (cgroup_walk_start(&walk) < 0) {
+		doctor_say(d, DOCTOR_NOTE, "units",
+			   "of listeners only the user is known; no cgroup v2 is mounted "
+			   "at " CGROUP_MOUNT);
+		return;
+	}
+	visible = count_visible(w, &walk);
+	cgroup_walk_done(&walk);
+	if (visible == w->cgroup_count)
+		doctor_say(d, DOCTOR_OK, "units", "all %u cgroups of listeners have a name",
+			   visible);
+	else if (walk.left_out > 0)
+		doctor_say(d, DOCTOR_NOTE, "units",
+			   "%u of %u cgroups of listeners have a name; %lu directories of the "
+			   "hierarchy cannot be read",
+			   visible, w->cgroup_count, walk.left_out);
+	else
+		doctor_say(d, DOCTOR_NOTE, "units",
+			   "%u of %u cgroups of listeners have a name, the rest was removed or "
+			   "is out of sight; a container needs the host's " CGROUP_MOUNT
+			   " mounted there",
+			   visible, w->cgroup_count);
 }
 
 static void say_units(struct doctor *d, const struct doctor_walk *w)
 {
-	unsigned int visible = count_visible(w);
-
 	if (d->config->units == CONFIG_UNITS_OFF)
 		doctor_say(d, DOCTOR_OK, "units", "not needed, as configured");
 	else if (!w->has_cgroup)
 		doctor_say(d, DOCTOR_NOTE, "units",
 			   "of listeners only the user is known; see cgroup_id");
 	else
-		doctor_say(d, visible < w->cgroup_count ? DOCTOR_NOTE : DOCTOR_OK, "units",
-			   "%u of %u cgroups of listeners are found in " CGROUP_MOUNT "%s", visible,
-			   w->cgroup_count,
-			   visible < w->cgroup_count
-				   ? "; a container needs the host's mounted there"
-				   : "");
+		say_visible(d, w);
 }
 
 void doctor_check_attributes(struct doctor *d)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <linux/unix_diag.h>
 
 #include "daemon/core/listener_poll.h"
@@ -12,7 +13,7 @@
 #include "daemon/listen_drops.h"
 #include "daemon/polling.h"
 #include "daemon/publishing.h"
-#include "daemon/units.h"
+#include "daemon/unit_search.h"
 #include "daemon/util/macros.h"
 #include "daemon/util/units.h"
 
@@ -58,6 +59,37 @@ static enum poll_failure add(void *userdata, enum poll_family family,
 	return POLL_FAILURE_NONE;
 }
 
+/* Entries of directories at a time: a hundredth of the interval's worth, and a millisecond's. */
+#define SEARCH_ENTRIES_MIN 64
+#define SEARCH_ENTRIES_MAX 2048
+#define SEARCH_ENTRY_NS    40000
+/* The same when a daemon starts: a tenth of a second's worth. */
+#define SEARCH_ENTRIES_FIRST 262144
+
+static unsigned int search_entries(const struct polling *p)
+{
+	uint64_t entries = p->lanes[LANE_LISTENERS].pace.current_ns / SEARCH_ENTRY_NS;
+
+	/* There is no second time. */
+	if (p->is_once)
+		return UINT_MAX;
+	if (unit_search_is_first(p->unit_search))
+		return SEARCH_ENTRIES_FIRST;
+	return (unsigned int)MAX(SEARCH_ENTRIES_MIN, MIN(entries, SEARCH_ENTRIES_MAX));
+}
+
+static void search_units(struct polling *p, uint64_t now_ns)
+{
+	bool is_first = unit_search_is_first(p->unit_search);
+
+	/* No poll will take so long again, so the first must not slow the lane down. */
+	if (is_first)
+		cpu_meter_switch(&p->meter, NULL);
+	unit_search_run(p->unit_search, &p->listeners, search_entries(p), now_ns);
+	if (is_first)
+		cpu_meter_switch(&p->meter, &p->lanes[LANE_LISTENERS].cpu_ns);
+}
+
 static enum poll_failure commit(void *userdata, enum poll_family family)
 {
 	struct polling *p = userdata;
@@ -75,7 +107,7 @@ static enum poll_failure commit(void *userdata, enum poll_family family)
 					  listener_poll_wants_listen_drops(&p->listeners), p->self);
 	if (listener_poll_commit(&p->listeners, &poll) < 0)
 		return POLL_FAILURE_MEMORY;
-	units_look(p->units, &p->listeners);
+	search_units(p, now_ns);
 	evidence_tell(&p->listeners, p->procfs, now_ns);
 	return POLL_FAILURE_NONE;
 }

@@ -50,6 +50,7 @@ static int poll_both(struct once *o, const struct options *options, const struct
 		.exchange = &o->exchange,
 		.self = &o->self,
 		.ended = on_cycle,
+		.is_once = true,
 	};
 	int r;
 

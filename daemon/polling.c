@@ -18,7 +18,7 @@
 #include "daemon/lanes.h"
 #include "daemon/listen_drops.h"
 #include "daemon/settings.h"
-#include "daemon/units.h"
+#include "daemon/unit_search.h"
 #include "daemon/util/macros.h"
 
 struct snapshot_age polling_age(const struct polling *p, enum lane lane, uint64_t taken_ns)
@@ -124,20 +124,21 @@ int polling_init(struct polling *p, const struct polling_settings *s)
 	p->listen_drops = listen_drops_new(s->procfs);
 	p->host = host_counters_new(s->procfs);
 	p->counting = (struct counting)COUNTING_INIT;
-	p->units = units_new();
+	p->unit_search = unit_search_new(s->self);
 	p->catalogue = catalogue_ref(s->catalogue);
 	p->procfs = s->procfs;
 	p->config = s->config;
 	p->exchange = s->exchange;
 	p->self = s->self;
 	p->ended = s->ended;
+	p->is_once = s->is_once;
 	tally_init(&p->tally, seed);
 	p->unix_listeners = unix_listeners_new(seed);
 	p->filters = filters_new(s->config);
 	listener_table_init(&p->listeners, s->catalogue, seed, interface_name_find);
 	r = init_groups(p, s, seed);
 	if (r == 0 &&
-	    (!p->host || !p->listen_drops || !p->unix_listeners || !p->filters || !p->units))
+	    (!p->host || !p->listen_drops || !p->unix_listeners || !p->filters || !p->unit_search))
 		r = -ENOMEM;
 	if (r == 0)
 		r = init_counting(p, s);
@@ -162,7 +163,7 @@ void polling_done(struct polling *p)
 	tally_done(&p->tally);
 	unix_listeners_free(p->unix_listeners);
 	filters_free(p->filters);
-	units_free(p->units);
+	unit_search_free(p->unit_search);
 	listener_table_done(&p->listeners);
 	aggregate_done(&p->aggregate);
 	for (unsigned int i = POLL_FAMILY_TCP + 1; i < POLL_FAMILY_PORTS; i++)

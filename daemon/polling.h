@@ -16,7 +16,7 @@ struct host_counters;
 struct listen_drops;
 struct polling;
 struct sock_groups;
-struct units;
+struct unit_search;
 struct unix_listeners;
 
 /* A cycle of a lane has ended, well or not. */
@@ -32,7 +32,7 @@ struct polling {
 	struct listen_drops *listen_drops;
 	struct host_counters *host;
 	struct listener_table listeners;
-	struct units *units;
+	struct unit_search *unit_search;
 	struct unix_listeners *unix_listeners;
 	struct filters *filters;
 	struct classes classes;
@@ -47,6 +47,7 @@ struct polling {
 	polling_ended_fn ended;
 	struct snapshot_age ages[LANE_END];
 	bool has_excess; /* said once in the log */
+	bool is_once;    /* there is one poll and no other */
 };
 
 struct polling_settings {
@@ -57,6 +58,7 @@ struct polling_settings {
 	struct snapshot_exchange *exchange;
 	struct self_values *self;
 	polling_ended_fn ended;
+	bool is_once; /* there will be no second poll */
 };
 
 /* 0 or -errno; done is due in either case. Polls nothing yet. */

@@ -1,35 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/units.h"
+#include "daemon/unit_search.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "collectors/cgroup_walk.h"
 #include "daemon/core/listener_owner.h"
+#include "daemon/io/log.h"
+#include "daemon/util/macros.h"
+#include "daemon/util/units.h"
 
-/* Directory entries that are read at a time: a millisecond's worth; some twenty make a cgroup.
- * The first time they may take longer, so that what starts has names from the beginning: a tenth of
- * a second's worth. */
-#define LOOK_ENTRIES  2048
-#define FIRST_ENTRIES 262144
-/* More is no hierarchy, but somebody who makes cgroups faster than they are walked. */
-#define WALK_ENTRIES 4194304
+/* Directory entries of one walk. More is no hierarchy, but somebody who makes cgroups faster than
+ * they are walked. */
+#define WALK_ENTRIES UINT64_C(4194304)
+/* When a walk that has not seen all is made again; then after twice as long, and so on. */
+#define RETRY_MIN_NS (60 * NSEC_PER_SEC)
+#define RETRY_MAX_NS (3600 * NSEC_PER_SEC)
 
-struct units {
+struct unit_search {
 	struct cgroup_walk walk;
-	uint64_t walked; /* directory entries of the walk under way */
-	bool has_looked;
+	struct self_values *self;
+	uint64_t walked;             /* entries of the walk under way */
+	uint64_t retry_ns, wait_ns;  /* when, 0: not; how long was waited for it */
+	bool has_looked, has_failed; /* has_failed: it was said in the log */
+	bool has_begun;              /* the walk under way */
 };
 
-struct units *units_new(void)
+struct unit_search *unit_search_new(struct self_values *self)
 {
-	struct units *u = calloc(1, sizeof(*u));
+	struct unit_search *u = calloc(1, sizeof(*u));
 
-	if (u)
-		u->walk = (struct cgroup_walk)CGROUP_WALK_INIT;
+	if (!u)
+		return NULL;
+	u->walk = (struct cgroup_walk)CGROUP_WALK_INIT;
+	u->self = self;
 	return u;
 }
 
-void units_free(struct units *u)
+void unit_search_free(struct unit_search *u)
 {
 	if (!u)
 		return;
@@ -37,38 +45,76 @@ void units_free(struct units *u)
 	free(u);
 }
 
-/* Whether a cgroup was found. */
-static bool search(struct units *u, struct cgroup_names *cgroups)
+bool unit_search_is_first(const struct unit_search *u)
 {
-	unsigned int room = u->has_looked ? LOOK_ENTRIES : FIRST_ENTRIES, budget = room;
+	return !u->has_looked;
+}
+
+static void begin(struct unit_search *u, struct cgroup_names *cgroups)
+{
+	int r = cgroup_walk_start(&u->walk);
+
+	/* Where there is no hierarchy, there is nothing more to see. */
+	u->has_begun = r == 0 || r == -ENOENT;
+	u->walked = 0;
+	cgroup_names_begin_search(cgroups);
+}
+
+static void note_failure(struct unit_search *u, uint64_t now_ns)
+{
+	self_add(&u->self->cgroup_searches_incomplete, 1);
+	if (!u->has_failed)
+		log_warn("not all cgroups can be seen; units of listeners may be missing",
+			 "left_out=%lu", (unsigned long)u->walk.left_out);
+	u->has_failed = true;
+	u->wait_ns = u->wait_ns ? MIN(2 * u->wait_ns, RETRY_MAX_NS) : RETRY_MIN_NS;
+	u->retry_ns = now_ns + u->wait_ns;
+}
+
+static void end(struct unit_search *u, struct cgroup_names *cgroups, uint64_t now_ns)
+{
+	bool is_whole = u->has_begun && u->walk.left_out == 0 && u->walked < WALK_ENTRIES;
+
+	cgroup_walk_done(&u->walk);
+	if (cgroups->states[CGROUP_SOUGHT] == 0 || is_whole)
+		u->wait_ns = 0;
+	else
+		note_failure(u, now_ns);
+	cgroup_names_end_search(cgroups);
+}
+
+/* Whether there is something new. */
+static bool search(struct unit_search *u, struct cgroup_names *cgroups, unsigned int entries,
+		   uint64_t now_ns)
+{
+	const uint32_t *sought = &cgroups->states[CGROUP_SOUGHT];
+	unsigned int budget = entries;
 	bool has_found = false;
 	const char *path;
 	uint64_t id;
 
-	if (!cgroup_walk_is_under_way(&u->walk)) {
-		cgroup_names_begin_search(cgroups);
-		/* Where there is no hierarchy, none of it is known. */
-		(void)cgroup_walk_start(&u->walk);
-		u->walked = 0;
-	}
-	while (cgroup_walk_next(&u->walk, &budget, &id, &path))
-		has_found |= cgroup_names_found(cgroups, id, path);
-	u->walked += room - budget;
-	if (u->walked >= WALK_ENTRIES)
-		cgroup_walk_done(&u->walk);
 	if (!cgroup_walk_is_under_way(&u->walk))
-		cgroup_names_end_search(cgroups);
-	return has_found;
+		begin(u, cgroups);
+	while (*sought > 0 && cgroup_walk_next(&u->walk, &budget, &id, &path))
+		has_found |= cgroup_names_found(cgroups, id, path);
+	u->walked += entries - budget;
+	if (*sought > 0 && u->walked < WALK_ENTRIES && cgroup_walk_is_under_way(&u->walk))
+		return has_found;
+	end(u, cgroups, now_ns);
+	return true;
 }
 
-void units_look(struct units *u, struct listener_table *t)
+void unit_search_run(struct unit_search *u, struct listener_table *t, unsigned int entries,
+		     uint64_t now_ns)
 {
+	if (u->retry_ns && now_ns >= u->retry_ns) {
+		u->retry_ns = 0;
+		cgroup_names_retry(&t->cgroups);
+	}
 	listener_owner_assign(t);
-	if (!cgroup_walk_is_under_way(&u->walk) && t->cgroups.wanted == 0)
-		return;
-	t->owners_due |= search(u, &t->cgroups);
-	/* Those that are not there are known to be unknown. */
-	t->owners_due |= !cgroup_walk_is_under_way(&u->walk);
 	u->has_looked = true;
+	if (!cgroup_walk_is_under_way(&u->walk) && t->cgroups.states[CGROUP_WANTED] == 0)
+		return;
+	t->owners_due |= search(u, &t->cgroups, entries, now_ns);
 	listener_owner_assign(t);
 }

@@ -79,14 +79,14 @@ int cgroup_names_get(struct cgroup_names *n, uint64_t id)
 	if (r < 0)
 		return r;
 	n->items[n->count++] = (struct cgroup_name){.id = id, .round = n->round};
-	n->wanted++;
+	n->states[CGROUP_WANTED]++;
 	return 0;
 }
 
 static void set_state(struct cgroup_names *n, struct cgroup_name *name, enum cgroup_state state)
 {
-	n->wanted -= name->state == CGROUP_WANTED;
-	n->wanted += state == CGROUP_WANTED;
+	n->states[name->state]--;
+	n->states[state]++;
 	name->state = state;
 }
 
@@ -94,7 +94,7 @@ static void remove_item(struct cgroup_names *n, uint32_t place)
 {
 	uint32_t last = --n->count;
 
-	n->wanted -= n->items[place].state == CGROUP_WANTED;
+	n->states[n->items[place].state]--;
 	map_remove(&n->map, hash(n, n->items[place].id), place);
 	if (place == last)
 		return;
@@ -137,6 +137,7 @@ bool cgroup_names_found(struct cgroup_names *n, uint64_t id, const char *path)
 void cgroup_names_end_search(struct cgroup_names *n)
 {
 	change_all(n, CGROUP_SOUGHT, CGROUP_UNKNOWN);
+	n->searches++;
 }
 
 void cgroup_names_retry(struct cgroup_names *n)

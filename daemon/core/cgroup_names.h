@@ -22,6 +22,7 @@ enum cgroup_state {
 	CGROUP_SOUGHT, /* by the search under way */
 	CGROUP_NAMED,
 	CGROUP_UNKNOWN,
+	CGROUP_STATES,
 };
 
 struct cgroup_name {
@@ -37,8 +38,9 @@ struct cgroup_names {
 	struct map map;
 	struct cgroup_name *items;
 	uint32_t count, cap;
-	uint32_t wanted; /* how many are CGROUP_WANTED */
+	uint32_t states[CGROUP_STATES]; /* how many are in each */
 	uint32_t round;
+	uint32_t searches; /* that have ended */
 };
 
 void cgroup_names_init(struct cgroup_names *n, uint64_t seed);

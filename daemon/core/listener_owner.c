@@ -65,6 +65,7 @@ static void add_uid(struct listener_owning *o, uint32_t uid)
 	}
 }
 
+/* One whose cgroup is still looked for says nothing of it yet. */
 static void add_member(struct listener_table *t, const struct listener_member *m)
 {
 	static const struct cgroup_name nameless = {.state = CGROUP_UNKNOWN};
@@ -73,11 +74,12 @@ static void add_member(struct listener_table *t, const struct listener_member *m
 
 	if (!c)
 		c = &nameless;
-	o->is_open |= c->state == CGROUP_WANTED || c->state == CGROUP_SOUGHT;
+	add_uid(o, m->uid);
+	if (c->state == CGROUP_WANTED || c->state == CGROUP_SOUGHT)
+		return;
 	add_label(o, OWNER_UNIT, c->name.unit);
 	add_label(o, OWNER_CONTAINER_ID, c->name.container_id);
 	add_label(o, OWNER_CGROUP, c->path);
-	add_uid(o, m->uid);
 }
 
 static bool is_owner(const struct owner *owner, const char *const labels[OWNER_LABELS])
@@ -88,16 +90,42 @@ static bool is_owner(const struct owner *owner, const char *const labels[OWNER_L
 	return true;
 }
 
-/* Those without members keep what they had: an alert on a listener that has gone still has a name.
- * So do those of which one is still looked for. */
-static int settle(struct listener_series *s)
+/* A service that was started again has another cgroup, of most the same name: what was known holds
+ * while the same user's is looked for, but for no more than two searches. */
+static bool is_kept(struct listener_series *s, uint32_t searches)
 {
-	const struct listener_owning *o = &s->owning;
+	if (!s->owner || strcmp(s->owner->labels[OWNER_UID], s->owning.labels[OWNER_UID]) != 0)
+		return false;
+	if (!s->open_since)
+		s->open_since = searches + 1;
+	return searches + 1 - s->open_since < 2;
+}
+
+static void complete(struct listener_series *s, uint32_t searches)
+{
+	bool kept;
+
+	if (s->owning.labels[OWNER_CGROUP]) {
+		s->open_since = 0;
+		return;
+	}
+	kept = is_kept(s, searches);
+	for (unsigned int i = 0; i < OWNER_UID; i++)
+		s->owning.labels[i] = kept ? s->owner->labels[i] : "";
+}
+
+/* Those without members keep what they had: an alert on a listener that has gone still has a name.
+ */
+static int settle(struct listener_series *s, uint32_t searches)
+{
 	struct owner *owner;
 
-	if (!o->labels[OWNER_UID] || (s->owner && (o->is_open || is_owner(s->owner, o->labels))))
+	if (!s->owning.labels[OWNER_UID])
 		return 0;
-	owner = owner_new(o->labels);
+	complete(s, searches);
+	if (s->owner && is_owner(s->owner, s->owning.labels))
+		return 0;
+	owner = owner_new(s->owning.labels);
 	if (!owner)
 		return -ENOMEM;
 	owner_unref(s->owner);
@@ -113,17 +141,24 @@ static void forget(struct listener_table *t)
 	}
 }
 
+static void clear(struct listener_table *t)
+{
+	for (uint32_t i = 0; i < t->series_count; i++)
+		memset(&t->series[i]->owning, 0, sizeof(t->series[i]->owning));
+}
+
 static int assign(struct listener_table *t)
 {
 	int r = ask(t);
 
-	for (uint32_t i = 0; i < t->series_count; i++)
-		memset(&t->series[i]->owning, 0, sizeof(t->series[i]->owning));
+	if (r < 0)
+		return r;
 	for (uint32_t i = 0; i < t->index.count; i++)
 		if (is_told(t, &t->members[i]))
 			add_member(t, &t->members[i]);
 	for (uint32_t i = 0; r == 0 && i < t->series_count; i++)
-		r = settle(t->series[i]);
+		r = settle(t->series[i], t->cgroups.searches);
+	clear(t);
 	return r;
 }
 

@@ -32,10 +32,9 @@ struct listener_queues {
 
 /* What its members say of their owner. */
 struct listener_owning {
-	const char *labels[OWNER_LABELS]; /* NULL: there is no member */
+	const char *labels[OWNER_LABELS]; /* NULL: of no member it is known yet */
 	uint32_t uid;
 	char uid_text[12];
-	bool is_open; /* the name of a member's cgroup is still looked for */
 };
 
 struct listener_series {
@@ -45,6 +44,7 @@ struct listener_series {
 	struct listener_values values;
 	struct owner *owner; /* NULL: not known, or not told */
 	struct listener_owning owning;
+	uint32_t open_since;  /* which search began to look for all its members; 0: none */
 	uint64_t born_ms;     /* realtime: when its counting began; 0: at the poll to come */
 	uint64_t *cells;      /* the histograms', as the catalogue places them */
 	uint64_t *next_cells; /* of the catalogue to come */

@@ -4,7 +4,10 @@
 what `ss --cgroup` says, while listeners, processes and cgroups come, move and go."""
 import collections
 import errno
+import json
+import os
 import re
+import signal
 import unittest
 
 import cgroups
@@ -431,6 +434,76 @@ class Settings(Units, command.Case):
         self.listen('web.service')
         run = self.sockstatd('--once', '--config.file=' + self.file('c.yaml', 'units: off\n'))
         self.assertEqual(self.shown(daemon.Scrape(run.stdout)), NONE)
+
+
+class Sight(Units, command.Case):
+    """What becomes of names that cannot be seen, and what is said of it."""
+
+    INCOMPLETE = 'sockstatd_cgroup_searches_incomplete_total'
+    WARNING = 'not all cgroups can be seen'
+    WITHOUT = ('unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"',
+               'sh')
+
+    def doctor(self, *wrap):
+        """The verdict on units, and why."""
+        run = self.sockstatd('--doctor', wrap=wrap)
+        return re.search(r'^(\w+) +units +(.*)', run.stdout, re.M).groups()
+
+    def test_all(self):
+        self.listen('web.service')
+        d = self.daemon()
+        self.wait_shown(d, self.expected('web.service', 'web.service'))
+        self.assertEqual(d.scrape().value(self.INCOMPLETE), 0)
+        self.assertNotIn(self.WARNING, d.log())
+        self.assertEqual(self.doctor(), ('ok', 'all 2 cgroups of listeners have a name'))
+        d.stop()
+
+    def test_what_may_not_be_read(self):
+        self.listen('closed.slice/web.service')
+        os.chmod(self.tree.directory('closed.slice'), 0)
+        d = self.daemon(wrap=UNPRIVILEGED)
+        self.assertEqual(self.shown(d.scrape()), UID_ONLY)
+        self.assertEqual(d.scrape().value(self.INCOMPLETE), 1)
+        self.listen('open.service', PORT + 1)
+        self.wait_shown(d, self.expected('open.service', 'open.service'), PORT + 1)
+        self.assertEqual(d.log().count(self.WARNING), 1)
+        verdict, why = self.doctor(*UNPRIVILEGED)
+        self.assertEqual(verdict, 'note')
+        self.assertRegex(why, '1 directories of the hierarchy cannot be read')
+
+        os.chmod(self.tree.directory('closed.slice'), 0o755)
+        d.process.send_signal(signal.SIGHUP)
+        self.wait_shown(d, self.expected('closed.slice/web.service', 'web.service'))
+        d.stop()
+
+    def test_a_cgroup_that_was_removed(self):
+        listener = self.listen('gone.service')
+        listener.leave()
+        self.tree.remove('gone.service')
+        d = self.daemon()
+        self.assertEqual(self.shown(d.scrape()), UID_ONLY)
+        self.assertEqual(d.scrape().value(self.INCOMPLETE), 0, 'all there is was seen')
+        self.assertRegex(self.doctor()[1], 'the rest was removed or is out of sight')
+        d.stop()
+
+    def test_no_hierarchy(self):
+        self.listen('web.service')
+        d = self.daemon(wrap=self.WITHOUT)
+        self.assertEqual(self.shown(d.scrape()), UID_ONLY)
+        self.assertEqual(d.scrape().value(self.INCOMPLETE), 0)
+        self.assertRegex(self.doctor(*self.WITHOUT)[1], 'no cgroup v2 is mounted')
+        d.stop()
+
+    def test_evidence_of_an_overflow(self):
+        self.keep(self.tree.listen('web.service', (ADDRESS, PORT), backlog=2))
+        d = self.daemon(flags=('--log.format=json',))
+        self.wait_shown(d, self.expected('web.service', 'web.service'))
+        self.keep(*(namespace.IPV4.connect(PORT, wait=False) for _ in range(6)))
+        entry = d.wait_until(lambda: next((line for line in d.log().splitlines()
+                                           if 'accept queue overflows' in line), None),
+                             'the evidence', patience=40)
+        self.assertEqual(json.loads(entry)['unit'], 'web.service')
+        d.stop()
 
 
 class Fallback(Units, test_fallback.Refusable):

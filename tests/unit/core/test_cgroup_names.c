@@ -32,11 +32,11 @@ Test(cgroup_names, a_search)
 
 	cgroup_names_init(&n, 1);
 	use(&n, 1, 3);
-	cr_assert_eq(n.wanted, 3);
+	cr_assert_eq(n.states[CGROUP_WANTED], 3);
 	cgroup_names_begin_search(&n);
-	cr_assert_eq(n.wanted, 0);
+	cr_assert_eq(n.states[CGROUP_WANTED], 0);
 	use(&n, 1, 4);
-	cr_assert_eq(n.wanted, 1, "asked for when the search had begun");
+	cr_assert_eq(n.states[CGROUP_WANTED], 1, "asked for when the search had begun");
 	cr_assert(cgroup_names_found(&n, 2, "/a.slice/b.service"));
 	cr_assert(!cgroup_names_found(&n, 2, "/c"), "the same id is the same cgroup");
 	cr_assert(!cgroup_names_found(&n, 99, "/d"), "nobody asked for it");
@@ -61,12 +61,12 @@ Test(cgroup_names, unknown_ones)
 	cgroup_names_begin_search(&n);
 	cgroup_names_end_search(&n);
 	use(&n, 1, 2);
-	cr_assert_eq(n.wanted, 0);
+	cr_assert_eq(n.states[CGROUP_WANTED], 0);
 	cgroup_names_begin_search(&n);
 	cr_assert(cgroup_names_found(&n, 2, "/later"));
 	cgroup_names_end_search(&n);
 	cgroup_names_retry(&n);
-	cr_assert_eq(n.wanted, 1);
+	cr_assert_eq(n.states[CGROUP_WANTED], 1);
 	cr_assert_eq(state(&n, 1), CGROUP_WANTED);
 	cr_assert_eq(state(&n, 2), CGROUP_NAMED);
 	cgroup_names_done(&n);
@@ -82,11 +82,13 @@ Test(cgroup_names, what_nobody_uses_is_forgotten)
 	cr_assert(cgroup_names_found(&n, 60, "/sixty"));
 	use(&n, 50, 120);
 	cr_assert_eq(n.count, 71);
-	cr_assert_eq(n.wanted, 20);
+	cr_assert_eq(n.states[CGROUP_WANTED], 20);
 	cr_assert_null(cgroup_names_find(&n, 49));
+	for (uint64_t id = 50; id <= 120; id++)
+		cr_assert(cgroup_names_find(&n, id), "%lu", id);
 	cr_assert_str_eq(cgroup_names_find(&n, 60)->path, "/sixty");
 	use(&n, 60, 60);
-	cr_assert_eq(n.wanted, 0);
+	cr_assert_eq(n.states[CGROUP_WANTED], 0);
 	cr_assert_str_eq(cgroup_names_find(&n, 60)->path, "/sixty");
 	use(&n, 1, 0);
 	cr_assert_eq(n.count, 0);

@@ -68,9 +68,23 @@ Test(listener_owner, one_member)
 	init(&lane, 10);
 	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 33});
 	OWNER(&lane, "|||33");
-	cr_assert_eq(lane.table.cgroups.wanted, 1);
+	cr_assert_eq(lane.table.cgroups.states[CGROUP_WANTED], 1);
 	search(&lane);
 	OWNER(&lane, "web.service||/system.slice/web.service|33");
+	lane_done(&lane);
+}
+
+/* What a search has not found is looked for again when the configuration is. */
+Test(listener_owner, unknown_until_a_reload)
+{
+	struct listener_lane lane;
+
+	init(&lane, 10);
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 99, .uid = 33});
+	search(&lane);
+	cr_assert_eq(lane.table.cgroups.states[CGROUP_UNKNOWN], 1);
+	listener_owner_enable(&lane.table, true);
+	cr_assert_eq(lane.table.cgroups.states[CGROUP_WANTED], 1);
 	lane_done(&lane);
 }
 
@@ -88,7 +102,7 @@ Test(listener_owner, members_that_differ)
 		  {.local = "*:80", .cookie = 2, .cgroup_id = 13, .uid = 33},
 		  {.local = "*:80", .cookie = 3, .cgroup_id = 12, .uid = 33}},
 		 "session.scope||multiple|33"},
-		{{{.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 0},
+		{{{.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 33},
 		  {.local = "*:80", .cookie = 2, .cgroup_id = 10, .uid = 33},
 		  {.local = "*:80", .cookie = 3, .cgroup_id = 11, .uid = 0}},
 		 "multiple||multiple|multiple"},
@@ -129,7 +143,7 @@ Test(listener_owner, one_of_two_goes)
 	lane_done(&lane);
 }
 
-/* An alert on it still has a name; and whoever comes next has his own, when it is known. */
+/* An alert on it still has a name; and whoever comes next has his own. */
 Test(listener_owner, gone_and_come_again)
 {
 	struct listener_lane lane;
@@ -141,9 +155,54 @@ Test(listener_owner, gone_and_come_again)
 	listener_owner_assign(&lane.table);
 	OWNER(&lane, "web.service||/system.slice/web.service|1");
 	POLL(&lane, {.local = "*:80", .cookie = 2, .cgroup_id = 11, .uid = 2});
-	OWNER(&lane, "web.service||/system.slice/web.service|1");
+	OWNER(&lane, "|||2");
 	search(&lane);
 	OWNER(&lane, "db.service||/system.slice/db.service|2");
+	lane_done(&lane);
+}
+
+/* A service that starts again has the same name as before, of most; but that is not believed for
+ * ever. */
+Test(listener_owner, started_again)
+{
+	struct listener_lane lane;
+
+	init(&lane, 10);
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 1});
+	search(&lane);
+	for (uint64_t i = 0; i < 2; i++) {
+		POLL(&lane, {.local = "*:80", .cookie = 2 + i, .cgroup_id = 98 + i, .uid = 1});
+		OWNER(&lane, "web.service||/system.slice/web.service|1");
+		cgroup_names_begin_search(&lane.table.cgroups);
+		POLL(&lane, {.local = "*:80", .cookie = 12 + i, .cgroup_id = 198 + i, .uid = 1});
+		OWNER(&lane, "web.service||/system.slice/web.service|1");
+		cgroup_names_end_search(&lane.table.cgroups);
+	}
+	POLL(&lane, {.local = "*:80", .cookie = 22, .cgroup_id = 298, .uid = 1});
+	OWNER(&lane, "|||1");
+	POLL(&lane, {.local = "*:80", .cookie = 23, .cgroup_id = 10, .uid = 1});
+	search(&lane);
+	OWNER(&lane, "web.service||/system.slice/web.service|1");
+	lane_done(&lane);
+}
+
+/* It is said of those that are known, as soon as they are. */
+Test(listener_owner, one_of_two_is_looked_for)
+{
+	struct listener_lane lane;
+
+	init(&lane, 10);
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 1});
+	search(&lane);
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 1},
+	     {.local = "*:80", .cookie = 2, .cgroup_id = 11, .uid = 0});
+	OWNER(&lane, "web.service||/system.slice/web.service|multiple");
+	cgroup_names_begin_search(&lane.table.cgroups);
+	lane.table.owners_due = true;
+	listener_owner_assign(&lane.table);
+	OWNER(&lane, "web.service||/system.slice/web.service|multiple");
+	search(&lane);
+	OWNER(&lane, "multiple||multiple|multiple");
 	lane_done(&lane);
 }
 
@@ -182,6 +241,25 @@ Test(listener_owner, folded_ones)
 	     {.local = "*:83", .cookie = 4, .cgroup_id = 1, .uid = 2});
 	search(&lane);
 	assert_owner(&lane, "other", "other", "multiple||multiple|multiple");
+	lane_done(&lane);
+}
+
+/* Those that lose their labels are in it at once. */
+Test(listener_owner, a_lower_limit)
+{
+	struct listener_lane lane;
+
+	init(&lane, 10);
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 1},
+	     {.local = "*:81", .cookie = 2, .cgroup_id = 11, .uid = 1},
+	     {.local = "*:82", .cookie = 3, .cgroup_id = 11, .uid = 1});
+	search(&lane);
+	lane.table.series_cap = 1;
+	POLL(&lane, {.local = "*:80", .cookie = 1, .cgroup_id = 10, .uid = 1},
+	     {.local = "*:81", .cookie = 2, .cgroup_id = 11, .uid = 1},
+	     {.local = "*:82", .cookie = 3, .cgroup_id = 11, .uid = 1});
+	cr_assert_eq(lane.table.series_count, 2);
+	cr_assert(lane_series(&lane, "other", "other")->owner != NULL);
 	lane_done(&lane);
 }
 

@@ -79,6 +79,7 @@ static const struct promise {
 	{"sockstatd_poll_interval_seconds", "gauge", "lane", "C"},
 	{"sockstatd_loop_busy_seconds", "histogram", "", "C"},
 	{"sockstatd_folded_groups", "gauge", "reason", "C"},
+	{"sockstatd_cgroup_searches_incomplete_total", "counter", "", "C"},
 	{"sockstatd_config_last_reload_successful", "gauge", "", "C"},
 	{"sockstatd_config_last_reload_success_timestamp_seconds", "gauge", "", "C"},
 	{"sockstatd_http_requests_total", "counter", "path,code", "C"},

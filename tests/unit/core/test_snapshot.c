@@ -105,6 +105,30 @@ static uint64_t fill_ratios(const struct tables *t, const struct snapshot_listen
 				 "sockstat_listener_accept_queue_fill_ratio");
 }
 
+/* Who scrapes still has the old owner when the table has another. */
+Test(snapshot, owners_are_shared)
+{
+	static const char *const labels[OWNER_LABELS] = {"web.service", "", "/web.service", "33"};
+	static struct tables t;
+	struct snapshot_listeners *p;
+	struct owner *owner = owner_new(labels);
+
+	cr_assert(owner);
+	tables_init(&t, 10);
+	t.listeners.series[1]->owner = owner_ref(owner);
+	p = snapshot_listeners_new(&t.listeners, &age, &slow_age);
+	cr_assert(p);
+	cr_assert_eq(owner->refs, 3);
+	owner_unref(t.listeners.series[1]->owner);
+	t.listeners.series[1]->owner = NULL;
+	cr_assert_str_eq(owner_label(p->items[1].owner, OWNER_UNIT), "web.service");
+	cr_assert_str_eq(owner_label(p->items[0].owner, OWNER_UNIT), "");
+	snapshot_listeners_unref(p);
+	cr_assert_eq(owner->refs, 1);
+	owner_unref(owner);
+	tables_done(&t);
+}
+
 /* Each series of the table once, "other" too, as it was when the copy was made. */
 Test(snapshot, listeners_are_copied)
 {
