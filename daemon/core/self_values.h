@@ -59,8 +59,7 @@ struct self_values {
 	uint64_t events_active; /* 0 or 1 */
 	uint64_t events, events_ignored, events_lost;
 	uint64_t tracked, tracked_limit, untracked;
-	uint64_t folded[SELF_FOLD_END];
-	uint64_t cgroup_searches_incomplete;
+	uint64_t folded[SELF_FOLD_END], cgroup_searches_incomplete;
 	uint64_t reload_successful;
 	uint64_t reload_success_ms; /* realtime */
 	/* The server's. */
