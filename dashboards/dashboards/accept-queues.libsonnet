@@ -35,10 +35,10 @@ local variables = import 'variables.libsonnet';
           '&var-instance=${__data.fields.Instance}&var-side=server&var-port=${__value.text}'
         ),
       },
-      { label: 'unit', title: 'Unit' },
-      { query: 'A', title: 'Waiting', unit: 'none' },
-      { query: 'B', title: 'Limit', unit: 'none' },
-      { query: 'C', title: 'Peak', unit: 'none' },
+      { label: 'unit', title: 'Unit', width: 250 },
+      { query: 'A', title: 'Waiting', unit: 'none', width: 80 },
+      { query: 'B', title: 'Limit', unit: 'none', width: 80 },
+      { query: 'C', title: 'Peak', unit: 'none', width: 80 },
       {
         query: 'D',
         title: 'Fullest',
