@@ -10,7 +10,7 @@
 #include "tests/unit/core/core_fixture.h"
 
 #define TCP_INFO_LEN 280
-#define SERVER_PORT  80
+#define FIRST_PORT   80
 
 /* How late an event is read after it was filled, at most, where some are counted and forgotten: see
  * EVENT_DELAY_NS in connections.c. */
@@ -21,13 +21,23 @@ static uint32_t below(struct model *m, uint32_t n)
 	return core_random(&m->random, n);
 }
 
+/* The last that was made; those before have closed. */
+static void poll_listeners(struct model *m)
+{
+	char local[16];
+
+	snprintf(local, sizeof(local), "*:%u", m->port);
+	LANE_POLL(&m->a.lane, {local, m->port, 0, 7, 0});
+}
+
 void model_init(struct model *m, uint64_t seed)
 {
 	*m = (struct model){.random = seed * 7919 + 1, .has_events = true};
 	aggregates_init(&m->a);
 	connections_limit(&m->a.aggregate.connections, 1000);
 	m->a.aggregate.connections.expects_events = true;
-	LANE_POLL(&m->a.lane, {"*:80", 1, 0, 7, 0});
+	m->port = FIRST_PORT;
+	poll_listeners(m);
 	for (unsigned int i = 0; i < below(m, 8); i++)
 		below(m, 2);
 }
@@ -105,7 +115,8 @@ static void act_open(struct model *m, struct model_socket *s)
 	m->truth.segments++;
 	if (s->is_server) {
 		s->far_port = s->near_port;
-		s->near_port = SERVER_PORT;
+		m->port += below(m, 8) == 0;
+		s->near_port = m->port;
 	}
 	if (s->is_server || below(m, 4) > 0)
 		note_open(m, s);
@@ -211,6 +222,8 @@ void model_act(struct model *m)
 	struct model_socket *s = &m->sockets[below(m, MODEL_SOCKETS)];
 
 	m->a.lane.now_ns += below(m, 200) * NSEC_PER_MSEC;
+	if (below(m, 8) == 0)
+		poll_listeners(m);
 	if (below(m, 3) == 0)
 		deliver_event(m);
 	else if (s->is_used)

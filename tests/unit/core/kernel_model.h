@@ -2,7 +2,8 @@
 /*
  * A kernel of a few sockets, as far as inet_diag shows it: rows that a dump has copied before they
  * are read, events that come late or never, sockets that have left the table while an application
- * holds them, aborts that zero everything, and the cookie that survives connect() to AF_UNSPEC.
+ * holds them, aborts that zero everything, the cookie that survives connect() to AF_UNSPEC, and
+ * listeners that are seen later than what they took.
  */
 #pragma once
 
@@ -31,6 +32,7 @@ struct model_socket {
 struct model {
 	struct aggregate_lane a;
 	uint64_t random, cookie;
+	uint16_t port; /* of the newest listener, of which no poll may know yet */
 	struct model_socket sockets[MODEL_SOCKETS];
 	struct test_record events[MODEL_EVENTS];
 	uint64_t event_ns[MODEL_EVENTS]; /* when its socket was last active */
