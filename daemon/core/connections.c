@@ -112,7 +112,7 @@ void connection_begin(struct track_record *t, const struct sock_record *record,
 {
 	t->local_port = record->local_port;
 	t->remote_port = record->remote_port;
-	t->side = side == GROUP_CLIENT;
+	connection_set_side(t, side);
 	t->was_closed = false;
 	connection_set_class(t, CLASS_UNKNOWN);
 	memset(t->values, 0, sizeof(t->values));
@@ -175,8 +175,18 @@ bool connections_know_births(const struct connections *c)
 	return c->has_polled && c->untracked == 0;
 }
 
-static struct sight see_new(struct connections *c, const struct sock_record *record,
-			    enum group_side side)
+/* A dump walks the listeners first. Who has begun to listen since may be known at the next sight
+ * only. */
+static bool may_have_listener(const struct listener_table *listeners,
+			      const struct sock_record *record, enum group_side side)
+{
+	return side == GROUP_CLIENT &&
+	       listener_table_is_ephemeral(listeners, record->remote_port) &&
+	       !listener_table_is_ephemeral(listeners, record->local_port);
+}
+
+static struct sight see_new(struct connections *c, const struct listener_table *listeners,
+			    const struct sock_record *record, enum group_side side)
 {
 	uint32_t number = track_add(&c->track, record->cookie);
 	struct sight s = {.credit = connections_know_births(c) ? SIGHT_GROWTH : SIGHT_BASELINE};
@@ -189,7 +199,8 @@ static struct sight see_new(struct connections *c, const struct sock_record *rec
 	track_see(&c->track, number);
 	s.track = track_at(&c->track, number);
 	connection_begin(s.track, record, side);
-	if (connection_is_made(record)) {
+	if (connection_is_made(record) &&
+	    (s.credit == SIGHT_BASELINE || !may_have_listener(listeners, record, side))) {
 		s.track->status = TRACK_OPEN;
 		if (s.credit == SIGHT_GROWTH)
 			s.facts = FACT(OPENED);
@@ -221,6 +232,8 @@ static struct sight see_again(struct connections *c, const struct listener_table
 		connection_begin(t, record, side);
 		s.was_open = false;
 	}
+	if (!s.was_open)
+		connection_set_side(t, side);
 	if (t->status != status)
 		track_set_status(&c->track, number, status);
 	track_see(&c->track, number);
@@ -251,7 +264,7 @@ struct sight connections_see(struct connections *c, const struct listener_table 
 	c->tcp_info_len = record->tcp_info_len;
 	number = track_find(&c->track, record->cookie);
 	if (number == TRACK_NONE)
-		return see_new(c, record, side);
+		return see_new(c, listeners, record, side);
 	if (track_is_beyond(&c->track) && track_at(&c->track, number)->status != TRACK_DEAD)
 		return let_go(c, number);
 	return see_again(c, listeners, record, side, number);

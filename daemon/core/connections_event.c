@@ -125,11 +125,18 @@ static bool is_stillborn(const struct sock_record *record, enum group_side side)
 	       sock_load_u32(record->tcp_info, TCP_INFO_SEGS_IN) <= 1;
 }
 
-static enum group_side known_side(struct connections *c, struct listener_table *listeners,
-				  const struct sock_record *record, uint32_t number)
+/* Of what was not yet counted it may be known by now. */
+static enum group_side find_side(struct connections *c, struct listener_table *listeners,
+				 const struct sock_record *record, uint32_t number)
 {
-	return number == TRACK_NONE ? side_of(listeners, record)
-				    : track_at(&c->track, number)->side;
+	struct track_record *t;
+
+	if (number == TRACK_NONE)
+		return side_of(listeners, record);
+	t = track_at(&c->track, number);
+	if (t->status == TRACK_PENDING)
+		connection_set_side(t, side_of(listeners, record));
+	return t->side;
 }
 
 bool connections_event(struct connections *c, struct listener_table *listeners,
@@ -141,7 +148,7 @@ bool connections_event(struct connections *c, struct listener_table *listeners,
 	if (!connections_follow(c, record))
 		return false;
 	number = track_find(&c->track, record->cookie);
-	if (is_stillborn(record, known_side(c, listeners, record, number)))
+	if (is_stillborn(record, find_side(c, listeners, record, number)))
 		return false;
 	if (number == TRACK_NONE) {
 		counted = count_unseen(c, listeners, record, now_ns);

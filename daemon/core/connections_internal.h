@@ -20,6 +20,11 @@ static inline void connection_set_class(struct track_record *t, struct sock_clas
 	t->peer = class.peer;
 }
 
+static inline void connection_set_side(struct track_record *t, enum group_side side)
+{
+	t->side = side == GROUP_CLIENT;
+}
+
 /* From here on it is this one, with nothing counted yet. */
 void connection_begin(struct track_record *t, const struct sock_record *record,
 		      enum group_side side);

@@ -17,7 +17,7 @@
 
 enum track_status {
 	TRACK_FREE,
-	TRACK_PENDING, /* no segment has come in: not yet a connection */
+	TRACK_PENDING, /* not counted yet: no segment has come in, or it is not sure whose it is */
 	TRACK_OPEN,
 	TRACK_GONE,    /* it has left the kernel's table; its destroy event is to come */
 	TRACK_LEAVING, /* the same, but no event is to come: it stays until the next poll only */
@@ -29,7 +29,7 @@ struct track_record {
 	uint16_t local_port, remote_port;
 	uint16_t view; /* its class, as it was last seen */
 	uint8_t peer;
-	uint8_t side : 1; /* enum group_side, as it was first seen */
+	uint8_t side : 1; /* enum group_side, as it was when it was first counted */
 	enum track_status status : 3;
 	bool was_closed : 1;     /* it was counted as closed, and so is not again */
 	uint32_t next, previous; /* while it is in a list */

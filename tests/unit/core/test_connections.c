@@ -189,22 +189,6 @@ Test(connections, failed_polls)
 	connection_lane_done(&a);
 }
 
-Test(connections, side_is_kept)
-{
-	struct aggregate_lane a;
-
-	connection_lane_init(&a, false);
-	CONNECTION_LANE_POLL(&a, {1, 100, 0, 2, .is_server = true});
-	lane_poll_for(&a.lane, LISTENER_AFTERLIFE_NS + NSEC_PER_SEC, NULL, 0);
-	CONNECTION_LANE_POLL(&a, {1, 150, 0, 3, .is_server = true});
-	CONNECTION_LANE_EXPECT_SERVER(&a, "the listener has gone", .opened = 1, .sent = 150);
-	cr_assert_eq(aggregates_sockets(&a, GROUP_SERVER, "80", SOCK_ESTABLISHED), 1);
-	cr_assert(connection_lane_event(
-		&a, &(const struct connection_socket){1, 160, 0, 4, .is_server = true}));
-	CONNECTION_LANE_EXPECT_SERVER(&a, "and its event", .opened = 1, .closed = 1, .sent = 160);
-	connection_lane_done(&a);
-}
-
 /* Without room a socket is in no counter; while there is none, what is new may be old. */
 Test(connections, without_room)
 {

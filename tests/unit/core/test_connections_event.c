@@ -74,6 +74,21 @@ Test(connections_event, of_a_stillborn_child)
 	connection_lane_done(&a);
 }
 
+/* The same of one that a poll has seen before its listener. */
+Test(connections_event, of_a_stillborn_child_of_a_new_listener)
+{
+	struct aggregate_lane a;
+
+	connection_lane_init(&a, false);
+	lane_poll_for(&a.lane, LISTENER_AFTERLIFE_NS + NSEC_PER_SEC, NULL, 0);
+	CONNECTION_LANE_POLL(&a, {1, 100, 50, 2, .is_server = true});
+	LANE_POLL(&a.lane, {"0.0.0.0:80", 1, 0, 7, 0});
+	cr_assert_not(connection_lane_event(&a, SOCKET(1, 0, 0, 1, .is_server = true)));
+	CONNECTION_LANE_POLL(&a, {1, 200, 60, 3, .is_server = true});
+	CONNECTION_LANE_EXPECT_SERVER(&a, "the other", .opened = 1, .sent = 200, .received = 60);
+	connection_lane_done(&a);
+}
+
 /* A listener's, that of a socket never connected, that of an abort that no poll has seen. */
 Test(connections_event, without_ports)
 {
