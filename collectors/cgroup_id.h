@@ -12,5 +12,5 @@ const char *cgroup_id_root(void);
 uint64_t cgroup_id_find(const char *path);
 
 /* Of an open directory (O_PATH is enough), and the mount that it is seen through (0 before Linux
- * 5.8). 0: it is no cgroup. */
-uint64_t cgroup_id_of_directory(int fd, uint64_t *ret_mount);
+ * 5.8). 0; -ENOENT: it is no cgroup; or -errno. */
+int cgroup_id_of_directory(int fd, uint64_t *ret_id, uint64_t *ret_mount);

@@ -89,15 +89,14 @@ static void read_directory(struct cgroup_walk *w, unsigned int *budget)
 static uint64_t open_directory(struct cgroup_walk *w)
 {
 	_close_ int fd = open(w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	uint64_t id, mount;
+	uint64_t id = 0, mount = 0;
+	int r = fd < 0 ? -errno : cgroup_id_of_directory(fd, &id, &mount);
 
-	if (fd < 0) {
-		w->left_out += errno != ENOENT && errno != ENODEV;
+	if (r < 0) {
+		/* It has gone, or is a file. */
+		w->left_out += r != -ENOENT && r != -ENODEV && r != -ENOTDIR;
 		return 0;
 	}
-	id = cgroup_id_of_directory(fd, &mount);
-	if (!id)
-		return 0;
 	if (!w->path[w->root_len])
 		w->mount = mount;
 	if (mount != w->mount)

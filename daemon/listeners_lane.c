@@ -63,7 +63,7 @@ static enum poll_failure add(void *userdata, enum poll_family family,
 #define SEARCH_ENTRIES_MIN 64
 #define SEARCH_ENTRIES_MAX 2048
 #define SEARCH_ENTRY_NS    40000
-/* The same when a daemon starts: a tenth of a second's worth. */
+/* The same when a daemon starts: a tenth to a quarter of a second's worth. */
 #define SEARCH_ENTRIES_FIRST 262144
 
 static unsigned int search_entries(const struct polling *p)

@@ -23,7 +23,7 @@ struct unit_search {
 	uint64_t walked;             /* entries of the walk under way */
 	uint64_t retry_ns, wait_ns;  /* when, 0: not; how long was waited for it */
 	bool has_looked, has_failed; /* has_failed: it was said in the log */
-	bool has_begun;              /* the walk under way */
+	bool could_begin;            /* the walk under way */
 };
 
 struct unit_search *unit_search_new(struct self_values *self)
@@ -55,7 +55,7 @@ static void begin(struct unit_search *u, struct cgroup_names *cgroups)
 	int r = cgroup_walk_start(&u->walk);
 
 	/* Where there is no hierarchy, there is nothing more to see. */
-	u->has_begun = r == 0 || r == -ENOENT;
+	u->could_begin = r == 0 || r == -ENOENT;
 	u->walked = 0;
 	cgroup_names_begin_search(cgroups);
 }
@@ -73,7 +73,7 @@ static void note_failure(struct unit_search *u, uint64_t now_ns)
 
 static void end(struct unit_search *u, struct cgroup_names *cgroups, uint64_t now_ns)
 {
-	bool is_whole = u->has_begun && u->walk.left_out == 0 && u->walked < WALK_ENTRIES;
+	bool is_whole = u->could_begin && u->walk.left_out == 0 && u->walked < WALK_ENTRIES;
 
 	cgroup_walk_done(&u->walk);
 	if (cgroups->states[CGROUP_SOUGHT] == 0 || is_whole)

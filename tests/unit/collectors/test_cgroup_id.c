@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/cgroup_id.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -46,19 +47,20 @@ Test(cgroup_id, of_an_open_directory)
 	const char *root = find_root();
 	int other = open("/etc", O_PATH | O_CLOEXEC);
 	int fd = root ? open(root, O_PATH | O_CLOEXEC) : -1;
-	uint64_t mount = 0;
+	uint64_t id = 0, mount = 0;
 
 	if (!root) {
 		printf("SKIPPED: no cgroup v2\n");
 		return;
 	}
 	cr_assert_str_eq(cgroup_id_root(), root);
-	cr_assert_eq(cgroup_id_of_directory(fd, &mount), cgroup_id_find("/"));
+	cr_assert_eq(cgroup_id_of_directory(fd, &id, &mount), 0);
+	cr_assert_eq(id, cgroup_id_find("/"));
 	cr_assert_neq(mount, 0);
-	cr_assert_eq(cgroup_id_of_directory(other, &mount), 0);
+	cr_assert_eq(cgroup_id_of_directory(other, &id, &mount), -ENOENT);
 	close(fd);
 	close(other);
-	cr_assert_eq(cgroup_id_of_directory(fd, &mount), 0, "closed");
+	cr_assert_eq(cgroup_id_of_directory(fd, &id, &mount), -EBADF);
 }
 
 Test(cgroup_id, what_is_none)

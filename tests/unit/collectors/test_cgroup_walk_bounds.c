@@ -127,6 +127,36 @@ Test(cgroup_walk_bounds, types_that_are_not_told)
 	cgroup_tree_start(&w);
 	cgroup_tree_walk(&w, 100, NULL);
 	cgroup_tree_expect_all(NULL);
+	cr_assert_eq(w.left_out, 0);
+}
+
+static bool refuses_statx;
+
+/* As a sandbox does that does not know the call. */
+int statx(int fd, const char *path, int flags, unsigned int mask, struct statx *ret_st)
+{
+	static int (*next)(int, const char *, int, unsigned int, struct statx *);
+
+	if (!next)
+		next = (int (*)(int, const char *, int, unsigned int, struct statx *))dlsym(
+			RTLD_NEXT, "statx");
+	if (!refuses_statx)
+		return next(fd, path, flags, mask, ret_st);
+	errno = EPERM;
+	return -1;
+}
+
+Test(cgroup_walk_bounds, where_ids_are_refused)
+{
+	struct cgroup_walk w = CGROUP_WALK_INIT;
+
+	if (!cgroup_tree_make())
+		return;
+	cgroup_tree_start(&w);
+	refuses_statx = true;
+	cgroup_tree_step(&w, 100);
+	cgroup_tree_expect_ended(&w);
+	cr_assert_eq(w.left_out, 1, "the root is");
 }
 
 Test(cgroup_walk_bounds, what_may_not_be_read)
